@@ -1,0 +1,5 @@
+//! `v{vineyard}`.
+
+/// A text with places for component versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template;
