@@ -12,6 +12,7 @@
 pub mod config;
 pub mod edit;
 pub mod error;
+pub mod git;
 pub mod image;
 pub mod process;
 pub mod version;

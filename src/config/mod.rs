@@ -1,19 +1,25 @@
 //! `release.yaml`: what the project publishes, where its versions are written, and what may move them.
 //!
 //! [`Config::parse`] turns the text into the valid [`Config`], or reports every fault of the file at once, each
-//! with its place. What lies behind it: [`raw`] has the shape (serde and the JSON Schema), `validate` has the rules.
+//! with its place. What lies behind it: [`raw`] is the shape (serde and the JSON Schema), `shape` checks it,
+//! `validate` has the rules.
 //! Nothing here reads a file.
 
+mod place;
 pub mod raw;
+mod shape;
 mod template;
 mod validate;
 
 use std::fmt;
+use std::str::FromStr;
 
 use globset::GlobSet;
 
+pub use shape::nearest;
 pub use template::Template;
 
+use crate::error::{Error, Result};
 use crate::version::{Requirement, Version};
 
 /// A valid `release.yaml`.
@@ -40,6 +46,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// Reads the content of the file called `path`. The error has every fault of the file, each with its place.
+    pub fn parse(path: &str, bytes: &[u8]) -> Result<Self> {
+        let (raw, mut places) = shape::read(path, bytes)?;
+        let config = validate::validate(raw, &mut places);
+        shape::finish(path, &mut places)?;
+        Ok(config)
+    }
+
     /// The component called `name`.
     pub fn component(&self, name: &str) -> Option<&Component> {
         self.components.iter().find(|c| c.name == name)
@@ -53,6 +67,21 @@ pub struct RepositoryName {
     pub owner: String,
     /// The repository.
     pub name: String,
+}
+
+impl FromStr for RepositoryName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let is_part =
+            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        match text.split_once('/') {
+            Some((owner, name)) if is_part(owner) && is_part(name) => {
+                Ok(RepositoryName { owner: owner.to_owned(), name: name.to_owned() })
+            }
+            _ => Err(Error::usage(format!("`{text}` is not a repository")).hint("write owner/name")),
+        }
+    }
 }
 
 impl fmt::Display for RepositoryName {
@@ -196,6 +225,52 @@ pub struct ValuePath {
     pub steps: Vec<Step>,
 }
 
+impl ValuePath {
+    /// The route through mappings by `keys`.
+    pub fn of_keys(keys: &[&str]) -> Self {
+        let quoted = keys.iter().map(|key| match key.contains(['.', '[', '"']) {
+            true => format!("\"{key}\""),
+            false => (*key).to_owned(),
+        });
+        let text = quoted.collect::<Vec<_>>().join(".");
+        ValuePath { text, steps: keys.iter().map(|key| Step::Key((*key).to_owned())).collect() }
+    }
+}
+
+impl FromStr for ValuePath {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let bad = || Error::usage(format!("bad path `{text}`")).hint("write keys and indexes, such as a.b[0].c");
+        let mut steps = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(index) = rest.strip_prefix('[') {
+                let (index, after) = index.split_once(']').ok_or_else(bad)?;
+                steps.push(Step::Index(index.parse().map_err(|_| bad())?));
+                rest = after;
+                continue;
+            }
+            if !steps.is_empty() {
+                rest = rest.strip_prefix('.').ok_or_else(bad)?;
+            }
+            let (key, after) = match rest.strip_prefix('"') {
+                Some(quoted) => quoted.split_once('"').ok_or_else(bad)?,
+                None => rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len())),
+            };
+            if key.is_empty() {
+                return Err(bad());
+            }
+            steps.push(Step::Key(key.to_owned()));
+            rest = after;
+        }
+        match steps.is_empty() {
+            true => Err(bad()),
+            false => Ok(ValuePath { text: text.to_owned(), steps }),
+        }
+    }
+}
+
 impl fmt::Display for ValuePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -299,6 +374,23 @@ pub struct Platform {
     pub variant: Option<String>,
 }
 
+impl FromStr for Platform {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (os, arch, variant) = match parts[..] {
+            [os, arch] => (os, arch, None),
+            [os, arch, variant] => (os, arch, Some(variant)),
+            _ => ("", "", None),
+        };
+        if os.is_empty() || arch.is_empty() || variant == Some("") {
+            return Err(Error::usage(format!("`{text}` is not a platform")).hint("write linux/amd64 or linux/arm/v7"));
+        }
+        Ok(Platform { os: os.to_owned(), arch: arch.to_owned(), variant: variant.map(str::to_owned) })
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os, self.arch)?;
@@ -359,4 +451,79 @@ pub enum BuildCache {
     Registry,
     /// In GitHub's Actions cache.
     Gha,
+}
+
+/// The JSON Schema of `release.yaml`, generated from [`raw::Raw`].
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(raw::Raw).to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<(usize, String, Option<String>)> {
+        let error = Config::parse("release.yaml", text.as_bytes()).unwrap_err();
+        assert_eq!(error.kind.exit_code(), 2);
+        error.faults.iter().map(|f| (f.line_column().0, f.message.clone(), f.help.clone())).collect()
+    }
+
+    #[test]
+    fn this_repository_s_own_config_and_the_example_are_valid() {
+        for path in ["release.yaml", "docs/examples/graphscope/release.yaml"] {
+            let config = Config::parse(path, &std::fs::read(path).unwrap()).unwrap();
+            assert!(config.component("vineyard").is_some());
+        }
+    }
+
+    #[test]
+    fn every_fault_is_reported_in_one_run_with_its_line_and_the_nearest_key() {
+        let text =
+            "components:\n  v:\n    version: 0.24\n    site: []\n    sites:\n      - { files: a, agr: X }\nbse: main\n";
+        let found = faults(text);
+        assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), [3, 4, 6, 7], "{found:?}");
+        assert_eq!(found[1].2.as_deref(), Some("did you mean `sites`?"));
+        assert_eq!(found[2].2.as_deref(), Some("did you mean `arg`?"));
+        assert_eq!(found[3].2.as_deref(), Some("did you mean `base`?"));
+    }
+
+    #[test]
+    fn every_rule_that_is_broken_is_reported_in_one_run() {
+        let text = "components:\n  v:\n    version: 0.24.2\n    sites:\n      - { files: a, regex: 'x' }\n      - { files: ../a, whole: true }\n      - { files: a, arg: A, env: B }\n      - { files: a, path: 'a..b' }\n    update: { minimum-age: soon }\nphases:\n  - name: p\n    component: w\n    images:\n      i: { dockerfile: d, tags: [latest, '{vv}'] }\n";
+        let found = faults(text);
+        let messages: Vec<&str> = found.iter().map(|f| f.1.as_str()).collect();
+        for expected in [
+            "no group `version`",
+            "outside the repository",
+            "has 2 forms",
+            "bad path",
+            "not a duration",
+            "`w` is no component",
+            "`{vv}` is no component",
+            "need a `registry:`",
+        ] {
+            assert!(messages.iter().any(|m| m.contains(expected)), "{expected}: {messages:?}");
+        }
+    }
+
+    #[test]
+    fn rubbish_is_a_clear_error() {
+        assert!(faults("a: 1\na: 2\n")[0].1.contains("duplicate"));
+        assert!(faults("components:\n\tv: 1\n")[0].2.as_deref().unwrap().contains("tabs"));
+        let message = |bytes: &[u8]| Config::parse("release.yaml", bytes).unwrap_err().message;
+        assert!(message(b"").contains("is empty"));
+        assert!(message(&vec![b'a'; 10 << 20]).contains("at most"));
+        assert!(message(b"a: 1\nb: \xff\n").contains("release.yaml:2:4: not valid UTF-8"));
+    }
+
+    #[test]
+    fn the_schema_file_is_fresh() {
+        let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
+        let path = "schema/release.schema.json";
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        let hint = "run `UPDATE_SCHEMA=1 cargo test the_schema_file_is_fresh`";
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), schema, "{hint}");
+    }
 }

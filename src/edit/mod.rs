@@ -1,1 +1,13 @@
-//! Sites into edits.
+//! From a file to byte-range edits: where the versions stand, what changes, and the proof that nothing else did.
+//!
+//! A [`Scanner`] looks at one file at a time and keeps nothing; [`EditPlan::assemble`] puts the results together. Both
+//! are pure: whoever calls them reads the files and writes the results.
+
+mod dockerfile;
+mod plan;
+mod scan;
+mod text;
+mod value;
+
+pub use plan::{Edit, EditPlan, Leftover, Note, prove};
+pub use scan::{FileScan, Place, Reading, Scanner};

@@ -1,0 +1,104 @@
+//! Sites in Dockerfiles: `arg:`, `env:` and `image:`.
+
+use std::collections::BTreeMap;
+
+use super::scan::{Place, Reader, Reading};
+use crate::error::{Error, Result};
+use crate::image::{Dockerfile, Expanded, Reference, Scope, Span, UNKNOWN};
+
+fn parse(reader: &Reader<'_>) -> Result<Dockerfile> {
+    Dockerfile::parse(reader.bytes).map_err(|error| {
+        Error::usage(format!("{}:{}: not a Dockerfile: {}", reader.path, error.line, error.message))
+            .hint("mend the file, or leave it out of the site's `files:` with a `!` glob")
+    })
+}
+
+fn mentions(reader: &Reader<'_>, word: &str) -> bool {
+    memchr::memmem::find(reader.bytes, word.as_bytes()).is_some()
+}
+
+/// Every default of `ARG name`, or value of `ENV name`.
+pub(super) fn definitions(reader: &Reader<'_>, name: &str, env: bool) -> Result<Vec<Place>> {
+    if !mentions(reader, name) {
+        return Ok(Vec::new());
+    }
+    let file = parse(reader)?;
+    let mut places = Vec::new();
+    for definition in file.definitions().filter(|d| d.name == name && d.env == env) {
+        if let Some(value) = &definition.value {
+            places.extend(reader.read(value.clone())?);
+        }
+    }
+    Ok(places)
+}
+
+/// The tag of every reference to the repository `name`.
+pub(super) fn images(reader: &Reader<'_>, name: &str) -> Result<Vec<Place>> {
+    if !mentions(reader, name.rsplit('/').next().unwrap_or(name)) {
+        return Ok(Vec::new());
+    }
+    let file = parse(reader)?;
+    let build_args = BTreeMap::new();
+    let global = Scope::global(&file, &build_args);
+    let mut places = Vec::new();
+    let mut add = |word: Span, expanded: Expanded| -> Result<()> {
+        places.extend(place(reader, name, word, &expanded)?);
+        Ok(())
+    };
+    if let Some(syntax) = &file.syntax {
+        add(syntax.clone(), global.stage().expand(syntax.clone()))?;
+    }
+    for stage in &file.stages {
+        add(stage.from.clone(), global.expand(stage.from.clone()))?;
+        let mut scope = global.stage();
+        for instruction in &stage.instructions {
+            for definition in &instruction.definitions {
+                scope.define(definition, Some(&global));
+            }
+            for word in &instruction.references {
+                add(word.clone(), scope.expand(word.clone()))?;
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// The places of one reference, if it is to the repository `name`.
+fn place(reader: &Reader<'_>, name: &str, word: Span, expanded: &Expanded) -> Result<Vec<Place>> {
+    let reference = Reference::parse(&expanded.text);
+    if !reference.is_repository(name, |part| part.contains(UNKNOWN)) {
+        return Ok(Vec::new());
+    }
+    let left = |reason| Ok(vec![Place { at: word.clone(), reading: Reading::Left(reason) }]);
+    let Some(tag) = reference.tag_range() else {
+        return match reference.digest() {
+            Some(_) => Ok(vec![Place { at: word, reading: Reading::Pinned(None) }]),
+            None => left("no tag"),
+        };
+    };
+    let versions = crate::version::find_versions(expanded.text[tag.clone()].as_bytes());
+    let written = versions.iter().filter_map(|v| expanded.written(tag.start + v.start..tag.start + v.end));
+    let written: Vec<Span> = written.collect();
+    if versions.is_empty() {
+        return match &expanded.text[tag] {
+            text if text.contains(UNKNOWN) => left("a variable"),
+            text if text.contains(|c: char| c.is_ascii_digit()) => left("not a release version"),
+            _ => left("a floating value"),
+        };
+    }
+    if written.len() < versions.len() {
+        return left("a version made of several ARGs");
+    }
+    let mut places = Vec::new();
+    for span in written {
+        reader.valid_utf8(span.clone())?;
+        for reading in reader.readings(span.clone()) {
+            let reading = match (reading, reference.digest()) {
+                (Reading::Version(range), Some(_)) => Reading::Pinned(Some(range)),
+                (reading, _) => reading,
+            };
+            places.push(Place { at: span.clone(), reading });
+        }
+    }
+    Ok(places)
+}

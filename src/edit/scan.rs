@@ -1,0 +1,233 @@
+//! One file, looked at: the places that the rules select, and what else mentions the old version.
+
+use std::ops::Range;
+
+use crate::config::{Component, Config, FileGlobs, SiteForm, ValuePath, VersionSource};
+use crate::error::{Error, Result, line_column};
+use crate::version::{Version, find_versions};
+
+/// What stands at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// These bytes are a version.
+    Version(Range<usize>),
+    /// It is left alone, for this reason.
+    Left(&'static str),
+    /// It is pinned by digest, and has this version, if any.
+    Pinned(Option<Range<usize>>),
+}
+
+/// A place that a rule selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Bytes of the value.
+    pub at: Range<usize>,
+    /// What stands there.
+    pub reading: Reading,
+}
+
+/// What one file has.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct FileScan {
+    /// Places with the index of the rule that selected each.
+    pub places: Vec<(usize, Place)>,
+    /// Bytes of each mention of the old version that no rule covers.
+    pub leftovers: Vec<Range<usize>>,
+}
+
+struct Rule {
+    files: Files,
+    form: SiteForm,
+}
+
+enum Files {
+    Globs(FileGlobs),
+    One(String),
+}
+
+impl Files {
+    fn matches(&self, path: &str) -> bool {
+        match self {
+            Files::Globs(globs) => globs.matches(path),
+            Files::One(one) => one == path,
+        }
+    }
+}
+
+/// The rules of one component, ready to look at files.
+pub struct Scanner<'a> {
+    rules: Vec<Rule>,
+    current: Version,
+    current_text: String,
+    config: &'a Config,
+    component: &'a Component,
+}
+
+impl<'a> Scanner<'a> {
+    /// Prepares the rules of `component`, whose current version is `current`. `config_path` is where the config
+    /// stands in the tree; `None` if it comes from outside.
+    pub fn new(config: &'a Config, component: &'a Component, current: &Version, config_path: Option<&str>) -> Self {
+        let given = component.sites.iter();
+        let mut rules: Vec<Rule> =
+            given.map(|rule| Rule { files: Files::Globs(rule.files.clone()), form: rule.form.clone() }).collect();
+        match (&component.version, config_path) {
+            (VersionSource::Inline(_), Some(path)) => {
+                let route = ValuePath::of_keys(&["components", &component.name, "version"]);
+                rules.push(Rule { files: Files::One(path.to_owned()), form: SiteForm::Path(route) });
+            }
+            (VersionSource::File(path), _) => {
+                rules.push(Rule { files: Files::One(path.clone()), form: SiteForm::Whole });
+            }
+            (VersionSource::Inline(_), None) => {}
+        }
+        Scanner { rules, current: current.clone(), current_text: current.to_string(), config, component }
+    }
+
+    /// Whether a rule selects the file at `path`.
+    pub fn selects(&self, path: &str) -> bool {
+        self.rules.iter().any(|rule| rule.files.matches(path))
+    }
+
+    /// The form of the rule at `index`, as reports name it.
+    pub fn site(&self, index: usize) -> String {
+        self.rules[index].form.to_string()
+    }
+
+    /// Looks at the file at `path`. A fault names the file and the line.
+    pub fn scan(&self, path: &str, bytes: &[u8]) -> Result<FileScan> {
+        let mut scan = FileScan::default();
+        for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.files.matches(path)) {
+            let reader = Reader { path, bytes, current: &self.current_text };
+            let places = match &rule.form {
+                SiteForm::Arg(name) => super::dockerfile::definitions(&reader, name, false)?,
+                SiteForm::Env(name) => super::dockerfile::definitions(&reader, name, true)?,
+                SiteForm::Image(name) if is_dockerfile(path) => super::dockerfile::images(&reader, name)?,
+                SiteForm::Image(name) => super::text::images(&reader, name)?,
+                SiteForm::Path(route) => super::value::places(&reader, route)?,
+                SiteForm::Regex(regex) => super::text::matches(&reader, regex)?,
+                SiteForm::Whole => reader.read(0..bytes.len())?,
+            };
+            for place in places {
+                let known = scan.places.iter().any(|(other, p)| *other == index && *p == place);
+                if !known {
+                    scan.places.push((index, place));
+                }
+            }
+        }
+        if self.searches(path) {
+            scan.leftovers = self.leftovers(bytes, &scan.places);
+        }
+        Ok(scan)
+    }
+
+    fn searches(&self, path: &str) -> bool {
+        !is_lock_file(path) && !self.config.ignore.is_match(path) && !self.component.ignore.is_match(path)
+    }
+
+    fn leftovers(&self, bytes: &[u8], places: &[(usize, Place)]) -> Vec<Range<usize>> {
+        let mentions = memchr::memmem::find_iter(bytes, self.current_text.as_bytes());
+        let len = self.current_text.len();
+        let covered =
+            |range: &Range<usize>| places.iter().any(|(_, p)| p.at.start < range.end && range.start < p.at.end);
+        let found: Vec<_> = mentions
+            .map(|start| start..start + len)
+            .filter(|range| versions_near(bytes, range.clone()).contains(range) && !covered(range))
+            .collect();
+        // git's own rule for binary files, asked last because most files mention nothing
+        match !found.is_empty() && bytes[..bytes.len().min(8000)].contains(&0) {
+            true => Vec::new(),
+            false => found,
+        }
+    }
+
+    /// The current version.
+    pub fn current(&self) -> &Version {
+        &self.current
+    }
+
+    /// How many rules there are, the component's own version included.
+    pub fn rules(&self) -> usize {
+        self.rules.len()
+    }
+}
+
+/// `Dockerfile`, `Dockerfile.x`, `x.Dockerfile`, `Containerfile`: read by their grammar, not as text.
+fn is_dockerfile(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    ["dockerfile", "containerfile"]
+        .iter()
+        .any(|word| name == *word || name.starts_with(&format!("{word}.")) || name.ends_with(&format!(".{word}")))
+}
+
+/// Files that tools write: a version in them follows from elsewhere.
+fn is_lock_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let known = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "go.sum", "go.work.sum"];
+    name.ends_with(".lock") || known.contains(&name)
+}
+
+/// Versions in the word around `range`, as ranges of `bytes`.
+fn versions_near(bytes: &[u8], range: Range<usize>) -> Vec<Range<usize>> {
+    let in_word = |b: &&u8| b.is_ascii_alphanumeric() || b"._+-".contains(b);
+    let start = range.start - bytes[..range.start].iter().rev().take(128).take_while(in_word).count();
+    let end = range.end + bytes[range.end..].iter().take(128).take_while(in_word).count();
+    find_versions(&bytes[start..end]).into_iter().map(|r| start + r.start..start + r.end).collect()
+}
+
+/// A file being read, for the site forms.
+pub(super) struct Reader<'a> {
+    pub path: &'a str,
+    pub bytes: &'a [u8],
+    current: &'a str,
+}
+
+impl Reader<'_> {
+    /// Reads the value at `range`: a place for each version in it that is meant.
+    pub fn read(&self, range: Range<usize>) -> Result<Vec<Place>> {
+        self.valid_utf8(range.clone())?;
+        let readings = self.readings(range.clone());
+        Ok(readings.into_iter().map(|reading| Place { at: range.clone(), reading }).collect())
+    }
+
+    /// What stands in `range`.
+    pub fn readings(&self, range: Range<usize>) -> Vec<Reading> {
+        let value = self.bytes[range.clone()].trim_ascii();
+        let inside = |found: &Range<usize>| range.start <= found.start && found.end <= range.end;
+        let found: Vec<_> = versions_near(self.bytes, range.clone()).into_iter().filter(inside).collect();
+        let current: Vec<_> = found.iter().filter(|r| self.bytes[(*r).clone()] == *self.current.as_bytes()).collect();
+        match (found.as_slice(), current.as_slice()) {
+            ([one], _) if self.is_minimum(one.start) => vec![Reading::Left("a minimum requirement")],
+            ([one], _) => vec![Reading::Version(one.clone())],
+            ([], _) if value.contains(&b'$') || value.contains(&b'{') => vec![Reading::Left("a variable")],
+            ([], _) if value.iter().any(u8::is_ascii_digit) => vec![Reading::Left("not a release version")],
+            ([], _) => vec![Reading::Left("a floating value")],
+            (_, []) => vec![Reading::Left("several versions, none of them the current one")],
+            (_, current) => current.iter().map(|range| Reading::Version((*range).clone())).collect(),
+        }
+    }
+
+    /// Whether the version at `start` is the bound of a requirement: `>=0.16.3`, `^0.24.0`.
+    fn is_minimum(&self, start: usize) -> bool {
+        let before = self.bytes[..start].strip_suffix(b"v").unwrap_or(&self.bytes[..start]).trim_ascii_end();
+        [&b">="[..], b"<=", b"~=", b"!=", b"^", b"~"].iter().any(|operator| before.ends_with(operator))
+    }
+
+    /// Refuses a value that is not UTF-8, or whose next byte breaks it off.
+    pub fn valid_utf8(&self, range: Range<usize>) -> Result<()> {
+        let stops = |b: &&u8| !b.is_ascii_whitespace() && !b"\"'".contains(b);
+        let end = range.end + self.bytes[range.end..].iter().take_while(stops).count();
+        match std::str::from_utf8(&self.bytes[range.start..end]) {
+            Err(error) if error.error_len().is_some() => {
+                Err(self.fault(range.start + error.valid_up_to(), "a version is not valid UTF-8"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A usage error at `offset` of this file.
+    pub fn fault(&self, offset: usize, message: &str) -> Error {
+        let (line, column) = line_column(self.bytes, offset);
+        Error::usage(format!("{}:{line}:{column}: {message}", self.path))
+            .hint("mend the file, or leave it out of the site's `files:` with a `!` glob")
+    }
+}

@@ -1,0 +1,107 @@
+//! Sites that are a value in a structured file: `path:`. YAML, JSON (with comments) or TOML, by the file's ending.
+
+use std::ops::Range;
+
+use super::scan::{Place, Reader};
+use crate::config::{Step, ValuePath};
+use crate::error::{Error, Result};
+
+/// The value that `route` leads to, in each document of the file.
+pub(super) fn places(reader: &Reader<'_>, route: &ValuePath) -> Result<Vec<Place>> {
+    let text = std::str::from_utf8(reader.bytes)
+        .map_err(|error| reader.fault(error.valid_up_to(), "not valid UTF-8, which a `path:` site needs"))?;
+    let found = match reader.path.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
+        Some("yaml" | "yml") => yaml(reader, text, route)?,
+        Some("json" | "jsonc") => json(reader, text, route)?,
+        Some("toml") => toml(reader, text, route)?,
+        _ => {
+            let message = format!("{}: `path:` reads .yaml, .yml, .json, .jsonc and .toml files", reader.path);
+            return Err(Error::usage(message).hint("use a `regex:` site for this file"));
+        }
+    };
+    let mut places = Vec::new();
+    for range in found {
+        places.extend(reader.read(range)?);
+    }
+    Ok(places)
+}
+
+fn no_scalar(reader: &Reader<'_>, at: usize, route: &ValuePath) -> Error {
+    reader.fault(at, &format!("`{route}` is a mapping or a list, not a single value"))
+}
+
+fn yaml(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<usize>>> {
+    let mut found = Vec::new();
+    let steps = route.steps.iter().map(|step| match step {
+        Step::Key(key) => yamlpath::Component::from(key.as_str()),
+        Step::Index(index) => yamlpath::Component::from(*index),
+    });
+    let query = yamlpath::Route::from(steps.collect::<Vec<_>>());
+    for document in documents(text) {
+        let offset = document.start;
+        let parsed = yamlpath::Document::new(&text[document])
+            .map_err(|error| reader.fault(offset, &format!("cannot be read as YAML ({error})")))?;
+        let Ok(Some(feature)) = parsed.query_exact(&query) else { continue };
+        let (start, end) = feature.location.byte_span;
+        if feature.kind() != yamlpath::FeatureKind::Scalar {
+            return Err(no_scalar(reader, offset + start, route));
+        }
+        found.push(offset + start..offset + end);
+    }
+    Ok(found)
+}
+
+/// The documents of a YAML stream. A line `---` or `--- ...` begins one.
+fn documents(text: &str) -> Vec<Range<usize>> {
+    let mut starts = vec![0];
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if at > 0 && line.trim_end() == "---" {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+}
+
+fn json(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<usize>>> {
+    use jsonc_parser::ast::Value;
+    use jsonc_parser::common::Ranged;
+    let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &Default::default())
+        .map_err(|error| reader.fault(error.range().start, &format!("cannot be read as JSON: {error}")))?;
+    let mut value = parsed.value.as_ref();
+    for step in &route.steps {
+        value = match (value, step) {
+            (Some(Value::Object(object)), Step::Key(key)) => object.get(key).map(|property| &property.value),
+            (Some(Value::Array(array)), Step::Index(index)) => array.elements.get(*index),
+            _ => None,
+        };
+    }
+    match value {
+        None => Ok(Vec::new()),
+        Some(Value::Object(_) | Value::Array(_)) => {
+            Err(no_scalar(reader, value.map_or(0, |value| value.range().start), route))
+        }
+        Some(scalar) => Ok(vec![scalar.range().start..scalar.range().end]),
+    }
+}
+
+fn toml(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<usize>>> {
+    let document = toml_edit::Document::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        reader.fault(at, &format!("cannot be read as TOML: {}", error.message()))
+    })?;
+    let mut item = Some(document.as_item());
+    for step in &route.steps {
+        item = match step {
+            Step::Key(key) => item.and_then(|item| item.get(key)),
+            Step::Index(index) => item.and_then(|item| item.get(*index)),
+        };
+    }
+    let Some((item, span)) = item.and_then(|item| Some((item, item.span()?))) else { return Ok(Vec::new()) };
+    match item.as_value().is_some_and(|value| !value.is_array() && !value.is_inline_table()) {
+        true => Ok(vec![span]),
+        false => Err(no_scalar(reader, span.start, route)),
+    }
+}
