@@ -1,18 +1,21 @@
-//! From "vineyard 0.24.2 is out" to "every image of both tiers is published and verified".
+//! From "vineyard 0.24.2 is out" to a branch with one commit that brings every place in line.
 //!
-//! Data flows one way, and the modules stand in that order; each imports only from those before it:
+//! Data flows one way, and each module imports only from those before it:
 //!
-//! 1. [`error`], [`process`] and [`version`] are what everything else is made of.
+//! 1. [`error`] and [`version`] are what everything else is made of.
 //! 2. [`config`] reads `release.yaml`: components, the sites of their versions, images, phases.
 //! 3. [`image`] reads Dockerfiles and image references.
 //! 4. [`edit`] finds the sites in a file and turns them into byte-range edits, each proved.
 //! 5. [`git`] reads the base branch's tree and writes commits and branches.
-//! 6. [`github`] and [`registry`] are the two other worlds that say what has been done.
+//! 6. [`bump`] puts version, edits, commit message and pull-request text together.
+//! 7. [`report`] shows it, and [`cli`] is the command line around it all.
 
+pub mod bump;
+pub mod cli;
 pub mod config;
 pub mod edit;
 pub mod error;
 pub mod git;
 pub mod image;
-pub mod process;
+pub mod report;
 pub mod version;

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The program: parse, run, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gs_release::cli::run(std::env::args_os())
+}

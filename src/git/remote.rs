@@ -93,10 +93,7 @@ impl Repository {
     /// Brings the remote-tracking references of `branches` up to date; one that the remote does not have is removed here
     /// too. `limit` bounds the wait for the server.
     pub fn fetch(&self, remote: &Remote, branches: &[&str], auth: &Auth, limit: Duration) -> Result<()> {
-        let milliseconds = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-        let limits = git2::opts::set_server_connect_timeout_in_milliseconds(milliseconds)
-            .and_then(|()| git2::opts::set_server_timeout_in_milliseconds(milliseconds));
-        limits.map_err(|error| failed("cannot limit the time of a fetch", error))?;
+        limit_waiting(limit)?;
         let fetch = || -> Result<(), git2::Error> {
             let mut git_remote = self.inner.find_remote(&remote.name)?;
             let connection = git_remote.connect_auth(git2::Direction::Fetch, Some(callbacks(auth)), Some(proxy()))?;
@@ -167,6 +164,18 @@ impl Repository {
             }
         }
     }
+}
+
+/// Sets libgit2's limits for connecting and for each answer; they are global to the process.
+#[allow(unsafe_code, reason = "libgit2 offers these limits only as process-wide options")]
+fn limit_waiting(limit: Duration) -> Result<()> {
+    let milliseconds = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the options are plain integers, written here while no other thread of the process talks to a server
+    let limits = unsafe {
+        git2::opts::set_server_connect_timeout_in_milliseconds(milliseconds)
+            .and_then(|()| git2::opts::set_server_timeout_in_milliseconds(milliseconds))
+    };
+    limits.map_err(|error| failed("cannot limit the time of a fetch", error))
 }
 
 fn proxy() -> git2::ProxyOptions<'static> {

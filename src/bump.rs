@@ -1,0 +1,196 @@
+//! A bump as data: which version, which edits, which commit message, which pull request. Observes and plans; carrying the
+//! plan out is the caller's.
+
+mod body;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Component, Config, VersionSource};
+use crate::edit::{EditPlan, Reading, Scanner, prove};
+use crate::error::{Error, Result};
+use crate::git::{Commit, History, MISSING_BLOB, Repository};
+use crate::version::Version;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The component's name.
+    pub component: String,
+    /// The version to go to.
+    pub target: Version,
+    /// Go down too.
+    pub allow_downgrade: bool,
+    /// Go to a version that the policy ignores, and over commits of people.
+    pub force: bool,
+}
+
+/// Everything that a bump will do.
+#[derive(Debug, Clone)]
+pub struct BumpPlan {
+    /// The component's name.
+    pub component: String,
+    /// Its version on the base branch.
+    pub from: Version,
+    /// Its version afterwards.
+    pub to: Version,
+    /// The base branch's commit.
+    pub base: Commit,
+    /// What changes.
+    pub edits: EditPlan,
+    /// New content by path.
+    pub contents: BTreeMap<String, Vec<u8>>,
+    /// Old content by path.
+    pub originals: BTreeMap<String, Vec<u8>>,
+    /// How many files could not be read, because a partial clone lacks them.
+    pub unreadable: usize,
+    /// The branch, without `refs/heads/`.
+    pub branch: String,
+    /// The commit message.
+    pub message: String,
+    /// Title and body of the pull request.
+    pub pull_request: PullRequestText,
+}
+
+/// Title and body of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequestText {
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    pub body: String,
+}
+
+/// The trailer that makes the bot's commits recognisable, whoever is named as their author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trailer {
+    /// The component.
+    pub component: String,
+    /// Its new version.
+    pub version: String,
+    /// The commit's only parent.
+    pub base: String,
+    /// The commit's tree.
+    pub tree: String,
+}
+
+const TRAILER: &str = "Gs-Release: ";
+
+impl Trailer {
+    /// Reads the trailer of `message`.
+    pub fn parse(message: &str) -> Option<Self> {
+        let line = message.lines().rev().find_map(|line| line.strip_prefix(TRAILER))?;
+        serde_json::from_str(line).ok()
+    }
+}
+
+/// Whether `commit` is exactly what the bot wrote: its only parent and its tree are those of its trailer.
+pub fn is_own(commit: &History) -> bool {
+    Trailer::parse(&commit.message).is_some_and(|trailer| {
+        trailer.tree == commit.commit.tree.to_string()
+            && matches!(commit.parents.as_slice(), [parent] if parent.to_string() == trailer.base)
+    })
+}
+
+/// Plans the bump that `request` asks for, on `base`. `config_path` is where the config stands in the tree.
+pub fn plan(
+    repository: &Repository,
+    config: &Config,
+    config_path: Option<&str>,
+    base: Commit,
+    request: &Request,
+) -> Result<BumpPlan> {
+    let component = find_component(config, &request.component)?;
+    let from = current_version(repository, component, base)?;
+    check_direction(component, &from, request)?;
+    let to = request.target.clone();
+    let config_name = config_path.unwrap_or("the config");
+
+    let scanner = Scanner::new(config, component, &from, config_path);
+    let again = Scanner::new(config, component, &to, config_path);
+    let files = repository.files(base)?;
+    let scans = repository.scan(&files, |file, bytes| {
+        let scan = scanner.scan(&file.path, bytes)?;
+        let worth_keeping = !scan.places.is_empty() || !scan.leftovers.is_empty();
+        Ok::<_, Error>(worth_keeping.then(|| (scan, bytes.to_owned())))
+    })?;
+
+    let mut edits = EditPlan::new(&scanner);
+    let (mut contents, mut originals) = (BTreeMap::new(), BTreeMap::new());
+    let mut unreadable = 0;
+    for (file, scan) in files.iter().zip(scans) {
+        let path = file.path.as_str();
+        let Some(scan) = scan else {
+            if scanner.selects(path) {
+                return Err(Error::usage(format!("{path}: its content is not in this clone")).hint(MISSING_BLOB));
+            }
+            unreadable += 1;
+            continue;
+        };
+        let Some((scan, bytes)) = scan? else { continue };
+        let places = scan.places.iter().filter(|(_, place)| matches!(place.reading, Reading::Version(_))).count();
+        edits.add(&scanner, &to, path, &bytes, scan)?;
+        if edits.edits_of(path).next().is_some() {
+            let after = edits.apply(path, &bytes)?;
+            prove(&again, &to, path, places, &after)?;
+            contents.insert(path.to_owned(), after);
+            originals.insert(path.to_owned(), bytes);
+        }
+    }
+    edits.check_rules(component, config_name)?;
+
+    let title = format!("chore: bump {} from {from} to {to}", component.name);
+    let trailer = Trailer {
+        component: component.name.clone(),
+        version: to.to_string(),
+        base: base.id.to_string(),
+        tree: "{tree}".into(),
+    };
+    let trailer = serde_json::to_string(&trailer).map_err(|error| Error::usage(error.to_string()))?;
+    let message = format!("{title}\n\n{TRAILER}{trailer}\n");
+    let body = body::render(config, component, &from, &to, &edits)?;
+    let branch = format!("gs-release/{}", component.name);
+    let pull_request = PullRequestText { title, body };
+    let component = component.name.clone();
+    Ok(BumpPlan { component, from, to, base, edits, contents, originals, unreadable, branch, message, pull_request })
+}
+
+fn find_component<'a>(config: &'a Config, name: &str) -> Result<&'a Component> {
+    config.component(name).ok_or_else(|| {
+        let names: Vec<&str> = config.components.iter().map(|c| c.name.as_str()).collect();
+        let error = Error::usage(format!("there is no component `{name}`"));
+        match crate::config::nearest(name, names.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("components: {}", names.join(", "))),
+        }
+    })
+}
+
+/// The component's version on `base`.
+pub fn current_version(repository: &Repository, component: &Component, base: Commit) -> Result<Version> {
+    match &component.version {
+        VersionSource::Inline(version) => Ok(version.clone()),
+        VersionSource::File(path) => {
+            let content = repository.read(base, path)?.ok_or_else(|| {
+                Error::usage(format!("version file {path} of `{}` is not in the base tree", component.name))
+                    .hint("mend `version-file:`; a symlink is not followed")
+            })?;
+            let text = String::from_utf8_lossy(&content);
+            text.trim().parse().map_err(|error: Error| Error::usage(format!("{path}:1: {}", error.message)))
+        }
+    }
+}
+
+fn check_direction(component: &Component, from: &Version, request: &Request) -> Result<()> {
+    let to = &request.target;
+    if to < from && !request.allow_downgrade && !request.force {
+        return Err(Error::refused(format!("{} {to} is older than the current {from}", component.name))
+            .hint("--allow-downgrade does it all the same"));
+    }
+    if component.update.ignore.contains(to) && !request.force {
+        return Err(Error::refused(format!("{} {to} is ignored by `update.ignore`", component.name))
+            .hint("--force takes it all the same"));
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! The command line: arguments into a request, the call, the report.
+
+mod bump;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Error, Result};
+use crate::report;
+
+/// The release bot of GraphScope: one version, one pull request.
+#[derive(Debug, Parser)]
+#[command(name = "gs-release", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Run as if started in this directory.
+    #[arg(short = 'C', value_name = "DIR", default_value = ".", global = true)]
+    directory: PathBuf,
+    /// The config; a path from the repository's root, or a file outside it.
+    #[arg(long, value_name = "FILE", default_value = "release.yaml", global = true)]
+    config: PathBuf,
+    /// How results are written.
+    #[arg(long, default_value = "human", global = true)]
+    format: Format,
+    /// The same as --format json.
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to use colours.
+    #[arg(long, default_value = "auto", global = true)]
+    color: Color,
+    /// Only results and errors.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Show what would be done, and do nothing.
+    #[arg(long, global = true)]
+    dry_run: bool,
+}
+
+impl Global {
+    fn is_json(&self) -> bool {
+        self.json || self.format == Format::Json
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Rewrite a component's version and commit it on a branch of its own.
+    ///
+    /// `gs-release bump-vineyard 0.24.2` is the same as `gs-release bump vineyard 0.24.2`.
+    Bump(bump::Args),
+    /// Print the JSON Schema of release.yaml.
+    Schema,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Parses `arguments` (the program's name first), runs the command, reports, and gives the exit code.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(spell_out(arguments)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // a closed pipe is no reason to fail
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let choice = match cli.global.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+    let json = cli.global.is_json();
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if json {
+                report::error_json(&error);
+            } else {
+                report::error(&error);
+            }
+            ExitCode::from(error.kind.exit_code())
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Bump(args) => bump::run(&cli.global, args),
+        Command::Schema => {
+            report::json(&crate::config::json_schema());
+            Ok(())
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "gs-release", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man => {
+            let page = clap_mangen::Man::new(Cli::command());
+            page.render(&mut std::io::stdout()).map_err(|error| Error::usage(format!("cannot write the page: {error}")))
+        }
+    }
+}
+
+/// Turns the first `bump-NAME` into `bump NAME`, so that every component of a config has its own command.
+fn spell_out(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut spelled = Vec::new();
+    let mut found = false;
+    for argument in arguments {
+        let component = argument.to_str().and_then(|text| text.strip_prefix("bump-")).filter(|name| !name.is_empty());
+        match component {
+            Some(component) if !found => {
+                found = true;
+                spelled.extend(["bump".into(), component.into()]);
+            }
+            _ => {
+                found = found || argument == "bump";
+                spelled.push(argument);
+            }
+        }
+    }
+    spelled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_component_has_its_own_command() {
+        let spelled = |words: &[&str]| spell_out(words.iter().map(OsString::from));
+        assert_eq!(spelled(&["x", "bump-vineyard", "0.24.2"]), ["x", "bump", "vineyard", "0.24.2"]);
+        assert_eq!(spelled(&["x", "bump", "bump-er", "1.0.0"]), ["x", "bump", "bump-er", "1.0.0"]);
+    }
+}
