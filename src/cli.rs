@@ -13,7 +13,7 @@ use crate::report;
 
 /// The release bot of GraphScope: one version, one pull request.
 #[derive(Debug, Parser)]
-#[command(name = "gs-release", version, propagate_version = true)]
+#[command(name = "gs-release", version)]
 struct Cli {
     #[command(flatten)]
     global: Global,

@@ -1,0 +1,375 @@
+//! `gs-release bump`, the real binary in real repositories.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A repository in a directory of its own, with nobody's git configuration.
+struct Sandbox {
+    root: tempfile::TempDir,
+}
+
+impl Sandbox {
+    /// A repository with one commit of `files`, on branch `main`.
+    fn new(files: &[(&str, &str)]) -> Self {
+        let sandbox = Sandbox { root: tempfile::tempdir().unwrap() };
+        sandbox.git(&["init", "--quiet", "--initial-branch", "main"]);
+        for (path, content) in files {
+            sandbox.write(path, content.as_bytes());
+        }
+        sandbox.commit();
+        sandbox
+    }
+
+    fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    fn write(&self, path: &str, content: &[u8]) {
+        let file = self.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "x"]);
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let output = isolated("git", self.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        isolated(env!("CARGO_BIN_EXE_gs-release"), self.path()).args(arguments).output().unwrap()
+    }
+
+    /// Runs with `--json`, and gives the exit code and the document.
+    fn json(&self, arguments: &[&str]) -> (i32, Value) {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let document = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"));
+        (output.status.code().unwrap(), document)
+    }
+}
+
+fn isolated(program: &str, directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(directory).env_remove("GITHUB_TOKEN").env_remove("GH_TOKEN").env("HOME", directory);
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    for (name, value) in [("NAME", "A Person"), ("EMAIL", "person@example.com")] {
+        command.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
+    }
+    command
+}
+
+fn config(sites: &str) -> String {
+    format!("components:\n  vineyard:\n    version: 0.24.1\n    sites:\n{sites}")
+}
+
+/// Bumps `path` with content `before` by one site to 0.24.2, and gives the content on the branch.
+fn bumped(site: &str, path: &str, before: &str) -> String {
+    let sandbox = Sandbox::new(&[("release.yaml", &config(&format!("      - {site}\n"))), (path, before)]);
+    let output = sandbox.run(&["bump-vineyard", "0.24.2", "--local"]);
+    assert!(output.status.success(), "{before:?}: {}", String::from_utf8_lossy(&output.stderr));
+    sandbox.git(&["show", &format!("gs-release/vineyard:{path}")])
+}
+
+#[test]
+fn dockerfile_shapes_keep_every_other_byte() {
+    let arg = "{ files: Dockerfile, arg: V }";
+    let env = "{ files: Dockerfile, env: V }";
+    let image = "{ files: Dockerfile, image: graphscope/graphscope-dev }";
+    for (site, before, after) in [
+        (arg, "ARG V=0.24.1\nFROM x", "ARG V=0.24.2\nFROM x"),
+        (arg, "\u{feff}ARG\tV=v0.24.1\r\nFROM x\r\n", "\u{feff}ARG\tV=v0.24.2\r\nFROM x\r\n"),
+        (arg, "ARG \"V=0.24.1\"\nFROM x\n", "ARG \"V=0.24.2\"\nFROM x\n"),
+        (arg, "ARG A=1 V='v0.23.0' B=2\nFROM x\n", "ARG A=1 V='v0.24.2' B=2\nFROM x\n"),
+        (arg, "arg V=0.24.1\nFROM x as y\nARG V=0.24.1\n", "arg V=0.24.2\nFROM x as y\nARG V=0.24.2\n"),
+        (arg, "# escape=`\nARG A=1 `\n # c\n V=0.24.1\nFROM x\n", "# escape=`\nARG A=1 `\n # c\n V=0.24.2\nFROM x\n"),
+        (arg, "ARG V=latest\nFROM x\nARG V=0.24.1\n", "ARG V=latest\nFROM x\nARG V=0.24.2\n"),
+        (arg, "ARG V=0.28.0a20240526\nFROM x\nARG V=0.24.1\n", "ARG V=0.28.0a20240526\nFROM x\nARG V=0.24.2\n"),
+        (env, "FROM x\nENV A=1 \\\n  V=0.24.1\n", "FROM x\nENV A=1 \\\n  V=0.24.2\n"),
+        (env, "FROM x\nENV V 0.24.1\nARG V=0.24.1\n", "FROM x\nENV V 0.24.2\nARG V=0.24.1\n"),
+        (
+            image,
+            "FROM a.com/graphscope/graphscope-dev:v0.24.1-amd64 AS b\n",
+            "FROM a.com/graphscope/graphscope-dev:v0.24.2-amd64 AS b\n",
+        ),
+        (
+            image,
+            "ARG R=r.example.com\nARG B=v0.24.1\nARG ARCH=amd64\nFROM $R/graphscope/graphscope-dev:$B-$ARCH\nFROM graphscope/graphscope-dev-base:v0.24.1\n",
+            "ARG R=r.example.com\nARG B=v0.24.2\nARG ARCH=amd64\nFROM $R/graphscope/graphscope-dev:$B-$ARCH\nFROM graphscope/graphscope-dev-base:v0.24.1\n",
+        ),
+        (image, "FROM graphscope/graphscope-dev:${B:-v0.24.1}\n", "FROM graphscope/graphscope-dev:${B:-v0.24.2}\n"),
+        (
+            image,
+            "FROM x\nCOPY --chown=1 --from=graphscope/graphscope-dev:wheel-v0.24.1 --link /a /b\nRUN <<E\nFROM graphscope/graphscope-dev:v0.24.1\nE\n",
+            "FROM x\nCOPY --chown=1 --from=graphscope/graphscope-dev:wheel-v0.24.2 --link /a /b\nRUN <<E\nFROM graphscope/graphscope-dev:v0.24.1\nE\n",
+        ),
+        (
+            image,
+            "FROM x\nRUN --mount=type=bind,from=localhost:5000/graphscope/graphscope-dev:v0.24.1,target=/m true\n",
+            "FROM x\nRUN --mount=type=bind,from=localhost:5000/graphscope/graphscope-dev:v0.24.2,target=/m true\n",
+        ),
+    ] {
+        assert_eq!(bumped(site, "Dockerfile", before), after);
+    }
+}
+
+#[test]
+fn other_forms_change_the_version_alone() {
+    for (site, path, before, after) in [
+        ("{ files: V, whole: true }", "V", "v0.24.1", "v0.24.2"),
+        ("{ files: V, whole: true }", "V", "0.24.1\r\n", "0.24.2\r\n"),
+        (
+            "{ files: c.yaml, path: 'a.b[0].c' }",
+            "c.yaml",
+            "a:\n  b:\n    - c: \"0.24.1\" # 0.24.1\n",
+            "a:\n  b:\n    - c: \"0.24.2\" # 0.24.1\n",
+        ),
+        (
+            "{ files: c.yaml, path: v }",
+            "c.yaml",
+            "x: 1\n---\nv: 0.24.1\n---\nv: '0.23.0'\n",
+            "x: 1\n---\nv: 0.24.2\n---\nv: '0.24.2'\n",
+        ),
+        (
+            "{ files: c.json, path: image.tag }",
+            "c.json",
+            "{ // c\n\t\"image\": {\"tag\": \"v0.24.1\"}\n}",
+            "{ // c\n\t\"image\": {\"tag\": \"v0.24.2\"}\n}",
+        ),
+        (
+            "{ files: c.toml, path: a.version }",
+            "c.toml",
+            "[a]\nversion = '0.24.1' # c\n",
+            "[a]\nversion = '0.24.2' # c\n",
+        ),
+        (
+            "{ files: Makefile, regex: 'V \\?= v(?<version>\\S+)', expect: 1 }",
+            "Makefile",
+            "V ?= v0.24.1\n\tx 0.24.1\n",
+            "V ?= v0.24.2\n\tx 0.24.1\n",
+        ),
+        (
+            "{ files: r.txt, regex: 'vineyard..(?<version>[0-9.]+)' }",
+            "r.txt",
+            "vineyard==0.24.1\nvineyard>=0.16.3\nvineyard==0.24.0a20240526\n",
+            "vineyard==0.24.2\nvineyard>=0.16.3\nvineyard==0.24.0a20240526\n",
+        ),
+        (
+            "{ files: w.yml, image: graphscope/graphscope-dev }",
+            "w.yml",
+            "image: reg.io/graphscope/graphscope-dev:v0.24.1-amd64\nx: graphscope/graphscope-dev:${TAG:-v0.23.0}\ny: other/graphscope/graphscope-dev:v0.24.1\nz: graphscope/graphscope-dev:latest\n",
+            "image: reg.io/graphscope/graphscope-dev:v0.24.2-amd64\nx: graphscope/graphscope-dev:${TAG:-v0.24.2}\ny: other/graphscope/graphscope-dev:v0.24.1\nz: graphscope/graphscope-dev:latest\n",
+        ),
+    ] {
+        assert_eq!(bumped(site, path, before), after, "{site}");
+    }
+}
+
+#[test]
+fn the_json_document_follows_its_contract() {
+    let sites = "      - { files: 'd/*.Dockerfile', arg: V }\n";
+    let sandbox = Sandbox::new(&[
+        ("release.yaml", &config(sites)),
+        ("d/a.Dockerfile", "ARG V=v0.24.1\nFROM x\n"),
+        ("d/b.Dockerfile", "ARG V=0.23.0\nFROM x\n"),
+        ("notes.md", "a\nuses v0.24.1 here, not 0.24.10 or 0.24.1a20240101\n"),
+        ("Cargo.lock", "0.24.1\n"),
+    ]);
+    let (code, document) = sandbox.json(&["bump-vineyard", "v0.24.2", "--dry-run"]);
+    assert_eq!(code, 0);
+    assert_eq!(document["from"], "0.24.1");
+    assert_eq!(
+        document["edits"][0],
+        serde_json::json!({"path": "d/a.Dockerfile", "line": 1, "column": 8, "old": "0.24.1", "new": "0.24.2", "site": "arg V", "drifted": false})
+    );
+    assert_eq!(document["edits"][1]["drifted"], true);
+    assert_eq!(document["edits"][2]["path"], "release.yaml");
+    assert_eq!(document["edits"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        document["leftovers"],
+        serde_json::json!([{"path": "notes.md", "line": 2, "text": "uses v0.24.1 here, not 0.24.10 or 0.24.1a20240101"}])
+    );
+    assert_eq!(document["branch"], "gs-release/vineyard");
+    assert_eq!(document["commit"], Value::Null);
+    assert_eq!(document["pull-request"]["action"], "none");
+    assert_eq!(sandbox.git(&["branch", "--list", "gs-release/*"]), "", "a dry run makes no branch");
+}
+
+#[test]
+fn a_second_run_changes_nothing_and_a_newer_version_moves_the_branch() {
+    let sandbox = Sandbox::new(&[("release.yaml", &config("      - { files: V, whole: true }\n")), ("V", "0.24.1\n")]);
+    let commit = |version| sandbox.json(&["bump", "vineyard", version]).1["commit"].as_str().unwrap().to_owned();
+    let first = commit("0.24.2");
+    assert_eq!(commit("0.24.2"), first);
+    let newer = commit("0.24.3");
+    assert_ne!(newer, first);
+    assert_eq!(sandbox.git(&["rev-list", "--count", "main..gs-release/vineyard"]).trim(), "1");
+    assert_eq!(sandbox.git(&["show", "gs-release/vineyard:V"]), "0.24.3\n");
+}
+
+#[test]
+fn nothing_else_of_the_repository_is_touched() {
+    let sandbox = Sandbox::new(&[
+        ("release.yaml", &config("      - { files: ['*.sh', link], regex: 'V=(?<version>\\S+)' }\n")),
+        ("run.sh", "V=0.24.1\n"),
+    ]);
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    std::fs::set_permissions(sandbox.path().join("run.sh"), PermissionsExt::from_mode(0o755)).unwrap();
+    symlink("run.sh", sandbox.path().join("link")).unwrap();
+    symlink("loop", sandbox.path().join("loop")).unwrap();
+    sandbox.commit();
+    sandbox.write("run.sh", b"half-done work 0.24.1\n");
+    let before = sandbox.git(&["status", "--porcelain"]);
+    let head = sandbox.git(&["rev-parse", "HEAD"]);
+    assert!(sandbox.run(&["bump-vineyard", "0.24.2", "--local"]).status.success());
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), before);
+    assert_eq!(sandbox.git(&["rev-parse", "HEAD"]), head);
+    let modes = |rev: &str| -> Vec<String> {
+        let tree = sandbox.git(&["ls-tree", "-r", rev]);
+        tree.lines().map(|line| format!("{}{}", &line[..6], &line[line.find('\t').unwrap()..])).collect()
+    };
+    assert_eq!(modes("main"), modes("gs-release/vineyard"));
+    assert_eq!(sandbox.git(&["diff", "--name-only", "main", "gs-release/vineyard"]), "release.yaml\nrun.sh\n");
+}
+
+#[test]
+fn write_edits_the_working_files_or_none_of_them() {
+    let sandbox = Sandbox::new(&[("release.yaml", &config("      - { files: V, whole: true }\n")), ("V", "0.24.1\n")]);
+    sandbox.write("V", b"9.9.9\n");
+    assert_eq!(sandbox.run(&["bump-vineyard", "0.24.2", "--write"]).status.code(), Some(3));
+    assert!(sandbox.git(&["show", ":release.yaml"]).contains("0.24.1"));
+    assert!(!std::fs::read_to_string(sandbox.path().join("release.yaml")).unwrap().contains("0.24.2"));
+    sandbox.write("V", b"0.24.1\n");
+    assert!(sandbox.run(&["bump-vineyard", "0.24.2", "--write"]).status.success());
+    assert_eq!(sandbox.git(&["diff", "--name-only"]), "V\nrelease.yaml\n");
+}
+
+#[test]
+fn what_a_person_must_decide_is_refused() {
+    let pinned = "FROM graphscope/graphscope-dev:v0.24.1@sha256:0000\n";
+    let sites =
+        "      - { files: '*.Dockerfile', image: graphscope/graphscope-dev }\n    update: { ignore: [0.24.9] }\n";
+    let sandbox = Sandbox::new(&[("release.yaml", &config(sites)), ("a.Dockerfile", pinned)]);
+    for (version, message) in [("0.24.2", "pinned by digest"), ("0.24.0", "older than"), ("0.24.9", "is ignored")] {
+        let (code, document) = sandbox.json(&["bump-vineyard", version, "--local"]);
+        assert_eq!(code, 3, "{document}");
+        assert_eq!(document["error"]["kind"], "refused");
+        assert!(document["error"]["message"].as_str().unwrap().contains(message), "{document}");
+        assert!(!document["error"]["hints"].as_array().unwrap().is_empty());
+    }
+
+    let sandbox = Sandbox::new(&[("release.yaml", &config("      - { files: V, whole: true }\n")), ("V", "0.24.1\n")]);
+    assert_eq!(sandbox.json(&["bump-vineyard", "0.24.2"]).0, 0);
+    sandbox.git(&["switch", "--quiet", "gs-release/vineyard"]);
+    assert_eq!(
+        sandbox.json(&["bump-vineyard", "0.24.3"]).1["error"]["message"],
+        "branch gs-release/vineyard is checked out"
+    );
+    sandbox.write("mine", b"work\n");
+    sandbox.commit();
+    sandbox.git(&["switch", "--quiet", "main"]);
+    let (code, document) = sandbox.json(&["bump-vineyard", "0.24.3"]);
+    assert_eq!(code, 3);
+    assert!(document["error"]["message"].as_str().unwrap().contains("not gs-release's"), "{document}");
+    assert_eq!(sandbox.json(&["bump-vineyard", "0.24.3", "--force"]).0, 0);
+}
+
+#[test]
+fn rubbish_is_a_clear_error_and_changes_nothing() {
+    let cases: &[(&str, &str, &[u8], &str)] = &[
+        ("{ files: none.txt, whole: true }", "V", b"0.24.1", "found nothing"),
+        ("{ files: V, whole: true, expect: 2 }", "V", b"0.24.1", "found 1 places instead of 2"),
+        ("{ files: ../V, whole: true }", "V", b"0.24.1", "has 1 fault"),
+        ("{ files: V, regex: 'a' }", "V", b"0.24.1", "has 1 fault"),
+        ("{ files: c.yaml, path: a }", "c.yaml", b"a:\n  b: 0.24.1\n", "c.yaml:2:3: `a` is a mapping or a list"),
+        ("{ files: c.yaml, path: a }", "c.yaml", b"a: 0.24.1\nb: \xff\n", "c.yaml:2:4: not valid UTF-8"),
+        ("{ files: V, whole: true }", "V", b"0.24.1\xff\n", "V:1:7: a version is not valid UTF-8"),
+        (
+            "{ files: Dockerfile, arg: V }",
+            "Dockerfile",
+            b"FROM x\nARG V=0.24.\xff\n",
+            "Dockerfile:2:12: a version is not valid UTF-8",
+        ),
+        ("{ files: Dockerfile, arg: V }", "Dockerfile", b"FROM x\nNONSENSE V\n", "Dockerfile:2: not a Dockerfile"),
+    ];
+    for (site, path, content, expected) in cases {
+        let sandbox = Sandbox::new(&[("release.yaml", &config(&format!("      - {site}\n")))]);
+        sandbox.write(path, content);
+        sandbox.commit();
+        let (code, document) = sandbox.json(&["bump-vineyard", "0.24.2"]);
+        let message = document["error"]["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{site}: {message}");
+        assert_eq!(code, 2, "{message}");
+        assert_eq!(sandbox.git(&["branch", "--list", "gs-release/*"]), "");
+    }
+}
+
+#[test]
+fn a_place_that_is_no_repository_to_bump_in_is_a_clear_error() {
+    let empty = Sandbox { root: tempfile::tempdir().unwrap() };
+    let message = |sandbox: &Sandbox, arguments: &[&str]| {
+        let (code, document) = sandbox.json(arguments);
+        assert_eq!(code, 2, "{document}");
+        document["error"]["message"].as_str().unwrap().to_owned()
+    };
+    assert!(message(&empty, &["bump-vineyard", "0.24.2"]).contains("cannot open a git repository"));
+    empty.git(&["init", "--quiet", "--initial-branch", "main"]);
+    assert!(message(&empty, &["bump-vineyard", "0.24.2"]).contains("cannot read the config"));
+    empty.write("release.yaml", config("").replace("sites:\n", "sites: []\n").as_bytes());
+    assert!(message(&empty, &["bump-vineyard", "0.24.2"]).contains("no base branch `main`"));
+    empty.commit();
+    assert!(message(&empty, &["bump-vineyrd", "0.24.2"]).contains("no component `vineyrd`"));
+    assert!(message(&empty, &["bump-vineyard", "0.24.2.1"]).contains("4 parts"));
+    empty.git(&["checkout", "--quiet", "--detach"]);
+    assert_eq!(empty.json(&["bump-vineyard", "0.24.2"]).0, 0, "a detached HEAD is fine");
+}
+
+#[test]
+fn a_partial_clone_warns_unless_a_site_needs_what_is_missing() {
+    let sandbox = Sandbox::new(&[
+        ("release.yaml", &config("      - { files: V, whole: true }\n")),
+        ("V", "0.24.1\n"),
+        ("other", "x\n"),
+    ]);
+    let drop = |path: &str| {
+        let id = sandbox.git(&["rev-parse", &format!("HEAD:{path}")]);
+        let object: PathBuf = sandbox.path().join(".git/objects").join(&id[..2]).join(id[2..].trim());
+        std::fs::remove_file(object).unwrap();
+    };
+    drop("other");
+    let output = sandbox.run(&["bump-vineyard", "0.24.2", "--dry-run"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 files are not in this partial clone"));
+    drop("V");
+    let (code, document) = sandbox.json(&["bump-vineyard", "0.24.2", "--dry-run"]);
+    assert_eq!(code, 2);
+    assert!(document["error"]["hints"][0].as_str().unwrap().contains("partial clone"), "{document}");
+}
+
+#[test]
+fn a_token_pushes_the_branch_once_and_a_lost_lease_is_observed_again() {
+    let upstream = Sandbox::new(&[("release.yaml", &config("      - { files: V, whole: true }\n")), ("V", "0.24.1\n")]);
+    let clone = Sandbox { root: tempfile::tempdir().unwrap() };
+    clone.git(&["clone", "--quiet", &format!("file://{}", upstream.path().display()), "."]);
+    let push = |version: &str| {
+        let mut command = isolated(env!("CARGO_BIN_EXE_gs-release"), clone.path());
+        let output =
+            command.env("GITHUB_TOKEN", "example").args(["bump", "vineyard", version, "--json"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["commit"].as_str().unwrap().to_owned()
+    };
+    let first = push("0.24.2");
+    assert_eq!(upstream.git(&["rev-parse", "gs-release/vineyard"]).trim(), first);
+    assert_eq!(push("0.24.2"), first, "a second run touches nothing");
+    let newer = push("0.24.3");
+    assert_eq!(upstream.git(&["rev-parse", "gs-release/vineyard"]).trim(), newer);
+    assert_eq!(upstream.git(&["rev-list", "--count", "main..gs-release/vineyard"]).trim(), "1");
+    assert_eq!(clone.git(&["for-each-ref", "refs/gs-release", "refs/heads/gs-release"]), "", "nothing stays behind");
+}
