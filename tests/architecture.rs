@@ -1,0 +1,40 @@
+//! The order of the modules, and which crate may be used where.
+
+use std::path::{Path, PathBuf};
+
+/// A module imports only from those before it.
+const ORDER: [&str; 9] = ["error", "version", "config", "image", "edit", "git", "bump", "report", "cli"];
+
+/// A crate, and the only module that may use it.
+const CRATES: [(&str, &str); 5] =
+    [("git2", "git"), ("clap", "cli"), ("minijinja", "bump"), ("parse_dockerfile", "image"), ("jsonschema", "config")];
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|path| match path.is_dir() {
+        true => sources(&path),
+        false => vec![path],
+    });
+    found.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+#[test]
+fn modules_import_only_from_those_before_them() {
+    let root = Path::new("src");
+    for path in sources(root) {
+        let relative = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let module = relative.split(['/', '.']).next().unwrap().to_owned();
+        let Some(position) = ORDER.iter().position(|name| *name == module) else {
+            assert!(["lib", "main"].contains(&module.as_str()), "{relative} is in no known module");
+            continue;
+        };
+        let text = std::fs::read_to_string(&path).unwrap();
+        for later in &ORDER[position + 1..] {
+            assert!(!text.contains(&format!("crate::{later}")), "{relative} imports from {later}");
+        }
+        for (name, owner) in CRATES {
+            let uses = text.contains(&format!("{name}::")) || text.contains(&format!("use {name}"));
+            assert!(!uses || module == owner, "{relative} uses {name}, which belongs to {owner}");
+        }
+    }
+}
