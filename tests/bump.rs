@@ -354,22 +354,25 @@ fn a_partial_clone_warns_unless_a_site_needs_what_is_missing() {
 }
 
 #[test]
-fn a_token_pushes_the_branch_once_and_a_lost_lease_is_observed_again() {
+fn a_token_pushes_the_branch_once_and_a_newer_version_moves_it() {
     let upstream = Sandbox::new(&[("release.yaml", &config("      - { files: V, whole: true }\n")), ("V", "0.24.1\n")]);
+    // libgit2's file transport pushes to bare repositories only
+    upstream.git(&["clone", "--quiet", "--bare", ".", "served.git"]);
+    let served = |arguments: &[&str]| upstream.git(&[&["--git-dir", "served.git"], arguments].concat());
     let clone = Sandbox { root: tempfile::tempdir().unwrap() };
-    clone.git(&["clone", "--quiet", &format!("file://{}", upstream.path().display()), "."]);
+    clone.git(&["clone", "--quiet", &format!("file://{}/served.git", upstream.path().display()), "."]);
     let push = |version: &str| {
         let mut command = isolated(env!("CARGO_BIN_EXE_gs-release"), clone.path());
         let output =
             command.env("GITHUB_TOKEN", "example").args(["bump", "vineyard", version, "--json"]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         serde_json::from_slice::<Value>(&output.stdout).unwrap()["commit"].as_str().unwrap().to_owned()
     };
     let first = push("0.24.2");
-    assert_eq!(upstream.git(&["rev-parse", "gs-release/vineyard"]).trim(), first);
+    assert_eq!(served(&["rev-parse", "gs-release/vineyard"]).trim(), first);
     assert_eq!(push("0.24.2"), first, "a second run touches nothing");
     let newer = push("0.24.3");
-    assert_eq!(upstream.git(&["rev-parse", "gs-release/vineyard"]).trim(), newer);
-    assert_eq!(upstream.git(&["rev-list", "--count", "main..gs-release/vineyard"]).trim(), "1");
+    assert_eq!(served(&["rev-parse", "gs-release/vineyard"]).trim(), newer);
+    assert_eq!(served(&["rev-list", "--count", "main..gs-release/vineyard"]).trim(), "1");
     assert_eq!(clone.git(&["for-each-ref", "refs/gs-release", "refs/heads/gs-release"]), "", "nothing stays behind");
 }

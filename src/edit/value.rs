@@ -83,7 +83,10 @@ fn json(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<
         Some(Value::Object(_) | Value::Array(_)) => {
             Err(no_scalar(reader, value.map_or(0, |value| value.range().start), route))
         }
-        Some(scalar) => Ok(vec![scalar.range().start..scalar.range().end]),
+        Some(scalar) => {
+            let range = scalar.range();
+            Ok(Vec::from([range.start..range.end]))
+        }
     }
 }
 
