@@ -146,8 +146,7 @@ impl Repository {
     }
 
     /// Writes a commit on `base` in which each of `changes` has the given content and everything else, modes included, is
-    /// as it was. No reference moves. `message` gets a trailer that makes the commit recognisable:
-    /// see [`Repository::is_own`].
+    /// as it was. No reference moves. In `message`, `{tree}` stands for the id of the new tree.
     pub fn commit(&self, base: Commit, changes: &BTreeMap<String, Vec<u8>>, message: &str) -> Result<Commit> {
         let write = || -> Result<Commit, git2::Error> {
             let tree = self.inner.find_tree(base.tree)?;

@@ -102,7 +102,7 @@ pub struct Site {
     pub env: Option<String>,
     /// The tag of every reference to this repository.
     pub image: Option<String>,
-    /// A value in a YAML, JSON or TOML file, such as a.b[0].c.
+    /// A value in a YAML, JSON or TOML file, such as `a.b[0].c`.
     pub path: Option<String>,
     /// Every match of a regular expression; its group `version` is what changes.
     pub regex: Option<String>,

@@ -1,6 +1,6 @@
 //! From a file to byte-range edits: where the versions stand, what changes, and the proof that nothing else did.
 //!
-//! A [`Scanner`] looks at one file at a time and keeps nothing; [`EditPlan::assemble`] puts the results together. Both
+//! A [`Scanner`] looks at one file at a time and keeps nothing; an [`EditPlan`] puts the results together. Both
 //! are pure: whoever calls them reads the files and writes the results.
 
 mod dockerfile;

@@ -85,7 +85,7 @@ fn json(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<
         }
         Some(scalar) => {
             let range = scalar.range();
-            Ok(Vec::from([range.start..range.end]))
+            Ok(std::iter::once(range.start..range.end).collect())
         }
     }
 }
