@@ -2,7 +2,7 @@
 
 use minijinja::{Environment, Value, context};
 
-use crate::config::{Component, Config};
+use crate::config::{Component, Config, VersionSource};
 use crate::edit::EditPlan;
 use crate::error::{Error, Result};
 use crate::version::Version;
@@ -19,7 +19,10 @@ pub fn render(
 ) -> Result<String> {
     let versions = |name: &str| match name == component.name {
         true => Some(to.to_string()),
-        false => None,
+        false => match &config.component(name)?.version {
+            VersionSource::Inline(version) => Some(version.to_string()),
+            VersionSource::File(_) => None,
+        },
     };
     let phases: Vec<_> = config
         .phases
