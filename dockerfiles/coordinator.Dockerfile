@@ -43,4 +43,4 @@ EXPOSE 63800 8080
 ENTRYPOINT ["python3", "-m", "gscoordinator"]
 CMD ["--config-file", "/etc/graphscope/coordinator.yaml"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
-  CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/api/v1/deployment', timeout=4)"]
+  CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/api/v1/deployment/status', timeout=4)"]

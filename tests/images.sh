@@ -6,7 +6,7 @@
 #   tests/images.sh 127.0.0.1:5000/graphscope 0.24.1 0.28.0
 #
 # Without IMAGE, all of release.yaml. SKIP="graphscope-store ..." leaves some out, and says so.
-# One line an image; exit 1 when one of them is not as it should be.
+# An image that was not there before is removed again. One line an image; exit 1 when one of them is not as it should be.
 # The checks are called by the names of the images:
 # shellcheck disable=SC2329
 set -euo pipefail
@@ -104,12 +104,13 @@ check_vineyard-runtime() { check_vineyard-dev; }
 
 check_coordinator() {
   vineyard_is_right
+  has "coordinator $graphscope" "$(in_image 'python3 -c "
+from gscoordinator.version import __version__
+print(\"coordinator\", __version__)"')"
   start
-  has "\"version\": \"$graphscope\"" "$(docker exec "$container" python3 -c "
-import urllib.request
-print(urllib.request.urlopen('http://127.0.0.1:8080/api/v1/deployment').read().decode())
+  docker exec "$container" python3 -c "
 import grpc
-grpc.channel_ready_future(grpc.insecure_channel('127.0.0.1:63800')).result(timeout=10)")"
+grpc.channel_ready_future(grpc.insecure_channel('127.0.0.1:63800')).result(timeout=10)" >&2
   stop
 }
 
@@ -178,7 +179,6 @@ check_jupyter() {
 }
 
 check() {
-  ref=$(reference "$1")
   docker pull --quiet "$ref" >/dev/null
   [ "$(in_image 'id -u')" = 1001 ] || die "does not run as the user 1001"
   local label='{{index .Config.Labels "org.opencontainers.image.version"}}' version
@@ -206,7 +206,14 @@ for image in "${images[@]}"; do
   set +e
   (
     set -e
-    trap '[ -z "$container" ] || docker rm --force "$container" >/dev/null' EXIT
+    ref=$(reference "$image")
+    # Unpacked, all of them together fill the disk of a small runner: what was not there before does not stay.
+    leave() {
+      [ -z "$container" ] || docker rm --force "$container" >/dev/null
+      [ -n "$present" ] || docker rmi "$ref" >/dev/null
+    }
+    present=$(docker images --quiet "$ref")
+    trap leave EXIT
     check "$image"
   ) 2>"$work/log"
   result=$?
@@ -215,7 +222,7 @@ for image in "${images[@]}"; do
     echo "ok       $image ($((SECONDS - began))s)"
   else
     failed=1
-    echo "FAILED   $image: $(cat "$work/log")"
+    echo "FAILED   $image: $(tail -n 20 "$work/log")"
   fi
 done
 exit "$failed"
