@@ -2,7 +2,7 @@
 //!
 //! Data flows one way, and each module imports only from those before it:
 //!
-//! 1. [`error`] and [`version`] are what everything else is made of.
+//! 1. [`error`], [`process`] and [`version`] are what everything else is made of.
 //! 2. [`config`] reads `release.yaml`: components, the sites of their versions, images, phases.
 //! 3. [`image`] reads Dockerfiles and image references.
 //! 4. [`edit`] finds the sites in a file and turns them into byte-range edits, each proved.
@@ -17,5 +17,6 @@ pub mod edit;
 pub mod error;
 pub mod git;
 pub mod image;
+pub mod process;
 pub mod report;
 pub mod version;

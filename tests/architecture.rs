@@ -4,11 +4,23 @@
 use std::path::{Path, PathBuf};
 
 /// A module imports only from those before it.
-const ORDER: [&str; 9] = ["error", "version", "config", "image", "edit", "git", "bump", "report", "cli"];
+const ORDER: [&str; 13] = [
+    "error", "process", "version", "config", "image", "edit", "git", "github", "registry", "bump", "build", "report",
+    "cli",
+];
 
-/// A crate, and the only module that may use it.
-const CRATES: [(&str, &str); 5] =
-    [("git2", "git"), ("clap", "cli"), ("minijinja", "bump"), ("parse_dockerfile", "image"), ("jsonschema", "config")];
+/// A crate or module, and the only module of this crate that may use it.
+const CRATES: [(&str, &str); 9] = [
+    ("git2", "git"),
+    ("clap", "cli"),
+    ("minijinja", "bump"),
+    ("parse_dockerfile", "image"),
+    ("jsonschema", "config"),
+    ("octocrab", "github"),
+    ("reqwest", "registry"),
+    ("http_auth", "registry"),
+    ("tokio::process", "process"),
+];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
