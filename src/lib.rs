@@ -7,8 +7,9 @@
 //! 3. [`image`] reads Dockerfiles and image references.
 //! 4. [`edit`] finds the sites in a file and turns them into byte-range edits, each proved.
 //! 5. [`git`] reads the base branch's tree and writes commits and branches.
-//! 6. [`bump`] puts version, edits, commit message and pull-request text together.
-//! 7. [`report`] shows it, and [`cli`] is the command line around it all.
+//! 6. [`github`] looks for releases, opens and keeps pull requests, and writes commits that GitHub signs.
+//! 7. [`bump`] puts version, edits, commit message and pull-request text together.
+//! 8. [`report`] shows it, and [`cli`] is the command line around it all.
 
 pub mod bump;
 pub mod cli;
@@ -16,6 +17,7 @@ pub mod config;
 pub mod edit;
 pub mod error;
 pub mod git;
+pub mod github;
 pub mod image;
 pub mod process;
 pub mod report;

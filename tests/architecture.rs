@@ -9,17 +9,18 @@ const ORDER: [&str; 13] = [
     "cli",
 ];
 
-/// A crate or module, and the only module of this crate that may use it.
-const CRATES: [(&str, &str); 9] = [
-    ("git2", "git"),
-    ("clap", "cli"),
-    ("minijinja", "bump"),
-    ("parse_dockerfile", "image"),
-    ("jsonschema", "config"),
-    ("octocrab", "github"),
-    ("reqwest", "registry"),
-    ("http_auth", "registry"),
-    ("tokio::process", "process"),
+/// A crate or module, and the only modules of this crate that may use it.
+const CRATES: [(&str, &[&str]); 9] = [
+    ("git2", &["git"]),
+    ("clap", &["cli"]),
+    ("minijinja", &["bump"]),
+    ("parse_dockerfile", &["image"]),
+    ("jsonschema", &["config"]),
+    ("octocrab", &["github"]),
+    // octocrab is given its HTTP client ready made: limits, no redirects.
+    ("reqwest", &["github", "registry"]),
+    ("http_auth", &["registry"]),
+    ("tokio::process", &["process"]),
 ];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
@@ -45,9 +46,9 @@ fn modules_import_only_from_those_before_them() {
         for later in &ORDER[position + 1..] {
             assert!(!text.contains(&format!("crate::{later}")), "{relative} imports from {later}");
         }
-        for (name, owner) in CRATES {
+        for (name, owners) in CRATES {
             let uses = text.contains(&format!("{name}::")) || text.contains(&format!("use {name}"));
-            assert!(!uses || module == owner, "{relative} uses {name}, which belongs to {owner}");
+            assert!(!uses || owners.contains(&&*module), "{relative} uses {name}, which belongs to {owners:?}");
         }
     }
 }

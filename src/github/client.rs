@@ -1,0 +1,405 @@
+//! One call to GitHub's API: sent, retried where that is safe, its reply read, its failure explained.
+//!
+//! octocrab signs requests and mints tokens for Apps; it neither retries nor follows redirects here (its own retry
+//! repeats a POST at once, whatever it did). This module knows no resource of the API.
+
+use std::time::Duration;
+
+use http::header::LOCATION;
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use octocrab::models::{AppId, InstallationId};
+use octocrab::{Octocrab, OctocrabBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::failure::{Cause, Failure, Refusal, is_page, quote};
+use super::settings::{Limits, Settings};
+use super::{origin, retry};
+use crate::error::{Error, Result};
+
+/// Entries of a page; the most that GitHub gives.
+const PAGE: usize = 100;
+/// No list that is read here is longer than 10,000 entries; a server that always has one more page is broken.
+const PAGES: usize = 100;
+const REDIRECTS: usize = 3;
+
+/// A connection to the API, and who is asking.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    octocrab: Octocrab,
+    /// As in [`Settings::api_url`].
+    api_url: String,
+    limits: Limits,
+    secret: Secret,
+}
+
+/// What authenticates the calls, kept so that it can be struck out of messages and handed to git.
+#[derive(Debug, Clone)]
+enum Secret {
+    None,
+    Token(SecretString),
+    App,
+}
+
+/// A call, before it is made.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// What it is for, after "cannot": `open the pull request`.
+    pub what: String,
+    method: Method,
+    /// Path below the API's base, percent-encoded, with its query.
+    path: String,
+    body: Option<Value>,
+    repeatable: bool,
+}
+
+/// The reply to a call.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub headers: HeaderMap,
+    body: String,
+    what: String,
+    call: String,
+}
+
+impl Call {
+    /// Reads something.
+    pub fn get(what: impl Into<String>, path: impl Into<String>) -> Self {
+        Call { what: what.into(), method: Method::GET, path: path.into(), body: None, repeatable: true }
+    }
+
+    /// Makes something anew each time it is made.
+    pub fn post(what: impl Into<String>, path: impl Into<String>, body: Value) -> Self {
+        Call { method: Method::POST, body: Some(body), repeatable: false, ..Call::get(what, path) }
+    }
+
+    /// Sets something: twice is the same as once.
+    pub fn patch(what: impl Into<String>, path: impl Into<String>, body: Value) -> Self {
+        Call { method: Method::PATCH, body: Some(body), ..Call::get(what, path) }
+    }
+
+    /// Says that making this call twice is the same as making it once.
+    pub fn repeatable(self) -> Self {
+        Call { repeatable: true, ..self }
+    }
+
+    /// Adds a query parameter.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.path.push(if self.path.contains('?') { '&' } else { '?' });
+        self.path.push_str(&format!("{name}={}", encode(value)));
+        self
+    }
+}
+
+impl Reply {
+    /// The body as `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(&self.body).map_err(|error| {
+            let page = is_page(&self.headers, &self.body);
+            let found = if page { "a web page".to_owned() } else { format!("{error}") };
+            Failure { what: self.what.clone(), call: self.call.clone(), cause: Cause::Unreadable { found, page } }
+        })
+    }
+
+    /// The value of a header, if it is text and not empty.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+    }
+
+    /// Whether the `Link` header (RFC 8288) knows a next page.
+    fn has_next(&self) -> bool {
+        self.header("link").is_some_and(|link| link.contains("rel=\"next\""))
+    }
+}
+
+impl Client {
+    /// A client with a token, or without any.
+    pub fn with_token(settings: &Settings, token: Option<&SecretString>) -> Result<Self> {
+        let octocrab = build(builder(&settings.api_url)?, &settings.limits)?;
+        let (octocrab, secret) = match token {
+            Some(_) if !origin::keeps_secrets(&settings.api_url) => return Err(plain_http(&settings.api_url)),
+            Some(token) => (with_token(octocrab, token)?, Secret::Token(token.clone())),
+            None => (octocrab, Secret::None),
+        };
+        Ok(Client { octocrab, api_url: settings.api_url.clone(), limits: settings.limits, secret })
+    }
+
+    /// A client of the App itself, which can do little but find its installations.
+    pub fn with_app(settings: &Settings, id: u64, private_key: &SecretString) -> Result<Self> {
+        if !origin::keeps_secrets(&settings.api_url) {
+            return Err(plain_http(&settings.api_url));
+        }
+        let key =
+            octocrab::auth::EncodingKey::from_rsa_pem(private_key.expose_secret().as_bytes()).map_err(|error| {
+                Error::usage("GS_RELEASE_APP_PRIVATE_KEY is not an RSA private key in PEM")
+                    .hint("it is the whole .pem file that GitHub offered for download, line breaks included")
+                    .because(error)
+            })?;
+        let octocrab = build(builder(&settings.api_url)?.app(AppId(id), key), &settings.limits)?;
+        Ok(Client { octocrab, api_url: settings.api_url.clone(), limits: settings.limits, secret: Secret::App })
+    }
+
+    /// A client of one installation of this App, whose tokens reach `repository` (a bare name) alone. They last an hour;
+    /// octocrab mints the next one when it is due.
+    pub fn installation(&self, id: u64, repository: &str) -> Result<Self> {
+        let builder = self.octocrab.installation_builder(InstallationId(id)).repositories(vec![repository.to_owned()]);
+        Ok(Client { octocrab: builder.build().map_err(not_built)?, ..self.clone() })
+    }
+
+    /// The token that authenticates git at the moment.
+    pub async fn token(&self) -> Result<Option<SecretString>, Failure> {
+        match &self.secret {
+            Secret::None => Ok(None),
+            Secret::Token(token) => Ok(Some(token.clone())),
+            Secret::App => {
+                let minted = self.octocrab.installation_token().await;
+                let call = format!("POST {}/app/installations/.../access_tokens", self.api_url);
+                let what = "get a token for the App's installation".to_owned();
+                minted.map(Some).map_err(|error| Failure { what, call, cause: self.cause_of(error) })
+            }
+        }
+    }
+
+    /// How many times a loop that looks before it tries again goes round, and what it pauses in between.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Makes a call, again where that is safe, and gives the first reply that says yes.
+    pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
+        self.send_through(&self.octocrab, &self.api_url, call).await
+    }
+
+    /// Makes a call and reads its reply.
+    pub async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
+        self.send(call).await?.json()
+    }
+
+    /// Like [`Client::read`], for something that may not be there: 404 is `None`.
+    pub async fn find<T: DeserializeOwned>(&self, call: &Call) -> Result<Option<T>, Failure> {
+        match self.read(call).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if failure.status() == Some(404) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// All entries of a list, page by page. Pages are asked for by number, so that no address comes from the server.
+    pub async fn list<T: DeserializeOwned>(&self, call: Call) -> Result<Vec<T>, Failure> {
+        let call = call.query("per_page", &PAGE.to_string());
+        let mut all = Vec::new();
+        for page in 1..=PAGES {
+            let call = if page == 1 { call.clone() } else { call.clone().query("page", &page.to_string()) };
+            let reply = self.send(&call).await?;
+            all.extend(reply.json::<Vec<T>>()?);
+            if !reply.has_next() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Makes a GraphQL call and gives its `data`. On Enterprise Server GraphQL lives beside the REST API, not below it.
+    pub async fn graphql(&self, what: &str, query: &str, variables: Value, repeatable: bool) -> Result<Value, Failure> {
+        let (base, path) = match self.api_url.strip_suffix("/api/v3") {
+            Some(host) => (host, "/api/graphql"),
+            None => (&*self.api_url, "/graphql"),
+        };
+        let failed = |message: String| Failure {
+            what: what.to_owned(),
+            call: format!("POST {base}{path}"),
+            cause: Cause::Unreadable { found: message, page: false },
+        };
+        let body = serde_json::json!({ "query": query, "variables": variables });
+        let call = Call { repeatable, ..Call::post(what, path, body) };
+        // A base of its own needs an octocrab of its own, and an App's token minted by the one that can.
+        let beside = async {
+            let built = builder(base).and_then(|b| build(b, &self.limits)).map_err(|e| failed(e.message))?;
+            match self.token().await? {
+                Some(token) => with_token(built, &token).map_err(|e| failed(e.message)),
+                None => Ok(built),
+            }
+        };
+        let reply = match base == self.api_url {
+            true => self.send(&call).await?,
+            false => self.send_through(&beside.await?, base, &call).await?,
+        };
+        let mut answer: Value = reply.json()?;
+        let messages: Vec<String> = answer["errors"]
+            .as_array()
+            .map(|errors| errors.iter().filter_map(|e| e["message"].as_str()).map(quote).collect())
+            .unwrap_or_default();
+        if messages.is_empty() {
+            return Ok(answer["data"].take());
+        }
+        Err(Failure { what: what.to_owned(), call: reply.call, cause: Cause::Graphql { messages } })
+    }
+
+    async fn send_through(&self, octocrab: &Octocrab, base: &str, call: &Call) -> Result<Reply, Failure> {
+        let mut waited = Duration::ZERO;
+        let mut attempt = 1;
+        loop {
+            let failure = match self.attempt(octocrab, base, call).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            let now = Timestamp::now();
+            match retry::pause_before_next(&failure, call.repeatable, attempt, waited, &self.limits, now) {
+                Some(pause) => {
+                    tokio::time::sleep(pause.wait).await;
+                    waited += if pause.limited { pause.wait } else { Duration::ZERO };
+                    attempt += 1;
+                }
+                None => return Err(failure),
+            }
+        }
+    }
+
+    /// One attempt, with the redirects that stay on the API's host: a renamed repository answers so.
+    async fn attempt(&self, octocrab: &Octocrab, base: &str, call: &Call) -> Result<Reply, Failure> {
+        // With the base's own path in front: that is how a redirect gives it, too, and octocrab adds it only where it lacks.
+        let mut path = format!("{}{}", base_path(base), call.path);
+        for _ in 0..=REDIRECTS {
+            let (status, headers, body) = match self.exchange(octocrab, call, &path).await {
+                Ok(reply) => reply,
+                Err(error) => return Err(self.failure(base, call, self.cause_of(error))),
+            };
+            match status {
+                200..=299 => {
+                    let call_text = format!("{} {base}{}", call.method, call.path);
+                    return Ok(Reply { headers, body, what: call.what.clone(), call: call_text });
+                }
+                // 301 and 302 would turn a POST into a GET; GitHub sends 307 and 308 for what is not a GET.
+                301 | 302 | 307 | 308 => {
+                    let to = headers.get(LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
+                    match path_within(base, to) {
+                        Some(next) if call.method == Method::GET || status >= 307 => path = next,
+                        _ => return Err(self.failure(base, call, Cause::Redirect { to: quote(&self.censored(to)) })),
+                    }
+                }
+                _ => {
+                    let mut refusal = Refusal::read(status, &headers, &self.censored(&body), Timestamp::now());
+                    refusal.anonymous = matches!(self.secret, Secret::None);
+                    return Err(self.failure(base, call, Cause::Status(Box::new(refusal))));
+                }
+            }
+        }
+        Err(self.failure(base, call, Cause::Redirect { to: format!("{path} after {REDIRECTS} redirects") }))
+    }
+
+    async fn exchange(
+        &self,
+        octocrab: &Octocrab,
+        call: &Call,
+        path: &str,
+    ) -> octocrab::Result<(u16, HeaderMap, String)> {
+        let request = http::Request::builder()
+            .method(call.method.clone())
+            .uri(path)
+            .header(http::header::ACCEPT, "application/vnd.github+json");
+        let request = octocrab.build_request(request, call.body.as_ref())?;
+        let mut response = octocrab.execute(request).await?;
+        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        Ok((status, headers, octocrab.body_to_string(response).await?))
+    }
+
+    fn failure(&self, base: &str, call: &Call, cause: Cause) -> Failure {
+        Failure { what: call.what.clone(), call: format!("{} {base}{}", call.method, call.path), cause }
+    }
+
+    /// Why octocrab has no reply.
+    fn cause_of(&self, error: octocrab::Error) -> Cause {
+        if let octocrab::Error::GitHub { source, .. } = &error {
+            // Only from minting an installation's token: our own calls look at the status themselves.
+            let body = serde_json::json!({ "message": source.message, "errors": source.errors }).to_string();
+            let headers = source.headers.clone().unwrap_or_default();
+            let refusal = Refusal::read(source.status_code.as_u16(), &headers, &self.censored(&body), Timestamp::now());
+            return Cause::Status(Box::new(refusal));
+        }
+        let chain: Vec<&(dyn std::error::Error + 'static)> =
+            std::iter::successors(Some(&error as &(dyn std::error::Error + 'static)), |e| e.source()).collect();
+        let low = chain.iter().find_map(|e| e.downcast_ref::<reqwest::Error>());
+        // The innermost says why (`Connection refused`); those above it repeat each other.
+        let message = quote(&self.censored(&chain.last().map(ToString::to_string).unwrap_or_default()));
+        match low {
+            Some(low) => {
+                Cause::Transport { message, sent: !low.is_connect() && !low.is_builder(), timed_out: low.is_timeout() }
+            }
+            None => Cause::Unreadable { found: message, page: false },
+        }
+    }
+
+    /// `text` without the token, should a server or a proxy send it back.
+    fn censored(&self, text: &str) -> String {
+        match &self.secret {
+            Secret::Token(token) if !token.expose_secret().is_empty() => text.replace(token.expose_secret(), "***"),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// Percent-encodes `text` for a path or a query; slashes stay, as the names of branches have them.
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(byte.into()),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// Path and query of `to`, if it is on the origin of `base`; a path alone always is.
+fn path_within(base: &str, to: &str) -> Option<String> {
+    let here = to.starts_with('/') && !to.starts_with("//");
+    let uri: http::Uri = to.parse().ok()?;
+    (here || origin::same(base, to)).then(|| uri.path_and_query().map(ToString::to_string))?
+}
+
+/// The path of `base`, without a final slash.
+fn base_path(base: &str) -> String {
+    base.parse::<http::Uri>().map(|uri| uri.path().trim_end_matches('/').to_owned()).unwrap_or_default()
+}
+
+type Builder =
+    OctocrabBuilder<octocrab::NoSvc, octocrab::DefaultOctocrabBuilderConfig, octocrab::NoAuth, octocrab::NotLayerReady>;
+
+fn builder(base: &str) -> Result<Builder> {
+    let agent = concat!("gs-release/", env!("CARGO_PKG_VERSION")).to_owned();
+    Octocrab::builder().add_header(http::header::USER_AGENT, agent).base_uri(base).map_err(not_built)
+}
+
+/// Redirects are refused here, since this is the only place that could send the token elsewhere. Proxies come from the
+/// environment, certificates from the system.
+fn build(builder: Builder, limits: &Limits) -> Result<Octocrab> {
+    // The process has one TLS stack; where it is installed already, this changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(limits.connect)
+        .timeout(limits.total)
+        .build()
+        .map_err(|error| {
+            Error::remote(format!("cannot set up HTTPS for GitHub: {error}"))
+                .hint("install the system's certificates (ca-certificates), or point SSL_CERT_FILE at a bundle")
+                .because(error)
+        })?;
+    builder.build_with_reqwest(http).map_err(not_built)
+}
+
+/// Unlike `personal_token`, this marks the header as sensitive.
+fn with_token(octocrab: Octocrab, token: &SecretString) -> Result<Octocrab> {
+    octocrab.user_access_token(token.clone()).map_err(not_built)
+}
+
+fn plain_http(api_url: &str) -> Error {
+    Error::usage(format!("the token is not sent to {api_url}: anyone on the way could read it"))
+        .hint("set GITHUB_API_URL to an address that starts with https://")
+}
+
+fn not_built(error: octocrab::Error) -> Error {
+    Error::remote("cannot set up a client for GitHub").because(error)
+}

@@ -1,0 +1,110 @@
+//! GitHub: what it says has been done, and the calls that do more.
+//!
+//! [`GitHub::connect`] finds out who is asking; a [`Repository`] offers what the bot needs of one repository:
+//! releases, pull requests, refs and commits, and the preflight of the token. Each call either gives what was asked
+//! for or an [`Error`] with the server's own words. Calls that are the same twice as once are retried; one that
+//! is not (opening a pull request, commenting) is made again only after looking whether it took effect.
+//!
+//! Nothing here decides what should be done, reads the environment, or prints. octocrab is used nowhere else.
+
+mod auth;
+mod client;
+mod commits;
+mod failure;
+mod marker;
+mod notes;
+mod origin;
+mod preflight;
+mod pulls;
+mod releases;
+mod retry;
+mod settings;
+mod triage;
+
+use secrecy::SecretString;
+
+use crate::config::RepositoryName;
+use crate::error::{Error, Result};
+use auth::Actor;
+use client::{Client, encode};
+
+pub use commits::{BranchMove, FileChange, NewCommit, Written};
+pub use marker::Marker;
+pub use notes::defused;
+pub use preflight::{Answer, Check, Needs, Preflight};
+pub use pulls::{Change, NewPullRequest, Opened, PullRequest, State};
+pub use releases::UpstreamVersion;
+pub use settings::{Credentials, Limits, Settings, api_url_of};
+pub use triage::Automerge;
+
+/// A GitHub server and who is asking.
+#[derive(Debug, Clone)]
+pub struct GitHub {
+    client: Client,
+    actor: Actor,
+    server_url: String,
+}
+
+impl GitHub {
+    /// Sets up a client for work on `home`. A token is taken as it is, without a call; a GitHub App is asked for its
+    /// installation on `home`, whose tokens reach that repository alone (and whatever is public).
+    ///
+    /// Must be called within a tokio runtime, and the client used in the same one.
+    ///
+    /// # Errors
+    /// Usage for a private key that is none; remote if the App is not installed there or GitHub cannot be reached.
+    pub async fn connect(settings: &Settings, home: &RepositoryName) -> Result<Self> {
+        let (client, actor) = auth::sign_in(settings, home).await?;
+        Ok(GitHub { client, actor, server_url: settings.server_url.clone() })
+    }
+
+    /// A handle for one repository. No call is made.
+    pub fn repository(&self, name: &RepositoryName) -> Repository {
+        let path = format!("/repos/{}/{}", encode(&name.owner), encode(&name.name));
+        Repository { client: self.client.clone(), name: name.clone(), path }
+    }
+
+    /// The token that git may use for `remote`, a URL, freshly minted for an App. `None` without credentials, and for
+    /// every address but this server's own: scheme, host and port.
+    ///
+    /// # Errors
+    /// Remote, if an App gets none.
+    pub async fn token_for(&self, remote: &str) -> Result<Option<SecretString>> {
+        match origin::same(&self.server_url, remote) && origin::keeps_secrets(remote) {
+            true => Ok(self.client.token().await?),
+            false => Ok(None),
+        }
+    }
+
+    /// The page that compares two tags of `repository`.
+    pub fn compare_url(&self, repository: &RepositoryName, from_tag: &str, to_tag: &str) -> String {
+        format!("{}/{repository}/compare/{}...{}", self.server_url, encode(from_tag), encode(to_tag))
+    }
+}
+
+/// One repository on the server.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    client: Client,
+    name: RepositoryName,
+    /// `/repos/owner/name`.
+    path: String,
+}
+
+impl Repository {
+    /// Its name.
+    pub fn name(&self) -> &RepositoryName {
+        &self.name
+    }
+
+    /// Path of something below the repository; `rest` is encoded already.
+    fn at(&self, rest: &str) -> String {
+        format!("{}/{rest}", self.path)
+    }
+
+    /// GitHub answers 404 for a missing thing and for an invisible repository alike: this tells them apart.
+    async fn ensure_visible(&self) -> Result<()> {
+        let call = client::Call::get(format!("look at {}", self.name), &*self.path);
+        self.client.send(&call).await.map(drop).map_err(Error::from)
+    }
+}

@@ -1,0 +1,95 @@
+//! Release notes of another project, made harmless for quoting: nobody is notified, nothing is linked back. Pure text.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// Longest notes, in characters; GitHub takes bodies of 65,536.
+const LONGEST: usize = 60_000;
+/// A zero-width space: invisible, and the end of a word for GitHub.
+const GAP: char = '\u{200b}';
+
+/// `notes` for the body of a pull request: mentions (`@name`), references (`#12`, `GH-12`, `owner/name#12`) and links
+/// to issues and pull requests no longer notify or link back, comments no longer hide anything, and the whole has at
+/// most 60,000 characters, cut at the end of a line.
+pub fn defused(notes: &str) -> String {
+    let text = notes.replace("\r\n", "\n");
+    // `www.` has the same meaning; GitHub offers this second name for links that shall not be seen from the other end.
+    let text = LINK.replace_all(&text, "https://redirect.github.com/");
+    let text = MENTION.replace_all(&text, |found: &Captures<'_>| format!("@{GAP}{}", &found[1]));
+    let text = REFERENCE.replace_all(&text, |found: &Captures<'_>| format!("{}{GAP}{}", &found[1], &found[2]));
+    shortened(&text.replace("<!--", "&lt;!--"))
+}
+
+static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)https?://(?:www\.)?github\.com/"));
+static MENTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"@([A-Za-z0-9])"));
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)(#|\bGH-)([0-9])"));
+
+#[expect(clippy::unwrap_used, reason = "constant patterns, compiled by every test of this module")]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).unwrap()
+}
+
+fn shortened(text: &str) -> String {
+    const MORE: &str = "\n\n*(shortened)*\n";
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    // Room for what follows the cut.
+    let most = LONGEST - 40;
+    let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+    let end = text[..end].rfind('\n').unwrap_or(end);
+    let mut cut = text[..end].to_owned();
+    // An open code block would swallow the rest of the body.
+    let open = cut.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 1;
+    cut.push_str(if open { "\n```" } else { "" });
+    cut.push_str(MORE);
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Marker;
+    use super::*;
+
+    #[test]
+    fn mentions_and_references_are_defused() {
+        let notes = "Fixed by @sighingnow in #1234, GH-7, v6d-io/v6d#99 and\r\n\
+            https://github.com/v6d-io/v6d/pull/1234 (thanks @v6d-io/team!)";
+        assert_eq!(
+            defused(notes),
+            "Fixed by @\u{200b}sighingnow in #\u{200b}1234, GH-\u{200b}7, v6d-io/v6d#\u{200b}99 and\n\
+             https://redirect.github.com/v6d-io/v6d/pull/1234 (thanks @\u{200b}v6d-io/team!)"
+        );
+    }
+
+    #[test]
+    fn ordinary_markdown_stays_as_it_is() {
+        let notes = "## What's new\n\n- a `b` [c](https://v6d.io/docs#top) & <details>\n";
+        assert_eq!(defused(notes), notes);
+    }
+
+    #[test]
+    fn notes_cannot_carry_a_marker_of_their_own() {
+        let notes = "<!-- gs-release: {\"component\":\"vineyard\",\"version\":\"9.9.9\"} -->";
+        assert!(Marker::parse(notes).is_some());
+        assert_eq!(Marker::parse(&defused(notes)), None);
+    }
+
+    #[test]
+    fn long_notes_end_at_a_line_outside_code() {
+        let short = defused(&format!("```\n{}", "0123456789ä\n".repeat(9_000)));
+        assert!(short.chars().count() <= LONGEST, "{}", short.chars().count());
+        assert!(short.ends_with("0123456789ä\n```\n\n*(shortened)*\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn defusing_twice_is_defusing_once(notes in "[-@#a-z0-9/ \n<!GH]{0,60}") {
+            let once = defused(&notes);
+            prop_assert_eq!(defused(&once), once.clone());
+        }
+    }
+}
