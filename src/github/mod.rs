@@ -10,6 +10,7 @@
 mod auth;
 mod client;
 mod commits;
+mod ensure;
 mod failure;
 mod marker;
 mod notes;
@@ -29,13 +30,13 @@ use auth::Actor;
 use client::{Client, encode};
 
 pub use commits::{BranchMove, FileChange, NewCommit, Written};
+pub use ensure::{Action, Ensured, SetUp, Wanted, turned_down};
 pub use marker::Marker;
-pub use notes::defused;
+pub use notes::{between, defused};
 pub use preflight::{Answer, Check, Needs, Preflight};
-pub use pulls::{Change, NewPullRequest, Opened, PullRequest, State};
+pub use pulls::{NewPullRequest, PullRequest, State};
 pub use releases::UpstreamVersion;
 pub use settings::{Credentials, Limits, Settings, api_url_of};
-pub use triage::Automerge;
 
 /// A GitHub server and who is asking.
 #[derive(Debug, Clone)]

@@ -4,10 +4,24 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use super::UpstreamVersion;
+use crate::version::Version;
+
 /// Longest notes, in characters; GitHub takes bodies of 65,536.
 const LONGEST: usize = 60_000;
 /// A zero-width space: invisible, and the end of a word for GitHub.
 const GAP: char = '\u{200b}';
+
+/// The notes of every release after `from` up to `to`, the newest first, each under its tag; still as upstream wrote them.
+/// Pre-releases on the way are passed over. Empty: nobody wrote any.
+pub fn between(versions: &[UpstreamVersion], from: &Version, to: &Version) -> String {
+    let on_the_way =
+        |v: &&UpstreamVersion| v.version > *from && v.version <= *to && (!v.prerelease || v.version == *to);
+    let mut found: Vec<&UpstreamVersion> = versions.iter().filter(on_the_way).collect();
+    found.sort_by(|a, b| b.version.cmp(&a.version));
+    let sections = found.iter().filter_map(|v| Some(format!("### {}\n\n{}\n", v.tag, v.notes.as_deref()?.trim())));
+    sections.collect::<Vec<_>>().join("\n")
+}
 
 /// `notes` for the body of a pull request: mentions (`@name`), references (`#12`, `GH-12`, `owner/name#12`) and links
 /// to issues and pull requests no longer notify or link back, comments no longer hide anything, and the whole has at
@@ -53,6 +67,30 @@ mod tests {
 
     use super::super::Marker;
     use super::*;
+
+    #[test]
+    fn the_notes_of_every_release_on_the_way_are_told_the_newest_first() {
+        let release = |version: &str, notes: Option<&str>| UpstreamVersion {
+            version: version.parse().unwrap(),
+            tag: format!("v{version}"),
+            published_at: None,
+            prerelease: version.contains('-'),
+            notes: notes.map(str::to_owned),
+            url: None,
+        };
+        let versions = [
+            release("0.24.1", Some("old")),
+            release("0.24.2", Some("Fixes.\r\n")),
+            release("0.24.3", None),
+            release("0.24.4-rc.1", Some("try it")),
+            release("0.24.4", Some("More fixes.")),
+            release("0.25.0", Some("newer")),
+        ];
+        let told = |from: &str, to: &str| between(&versions, &from.parse().unwrap(), &to.parse().unwrap());
+        assert_eq!(told("0.24.1", "0.24.4"), "### v0.24.4\n\nMore fixes.\n\n### v0.24.2\n\nFixes.\n");
+        assert_eq!(told("0.24.2", "0.24.4-rc.1"), "### v0.24.4-rc.1\n\ntry it\n");
+        assert_eq!(told("0.24.4", "0.24.1"), "");
+    }
 
     #[test]
     fn mentions_and_references_are_defused() {

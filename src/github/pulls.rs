@@ -90,7 +90,7 @@ pub struct NewPullRequest {
 
 /// What came of opening a pull request.
 #[derive(Debug, Clone)]
-pub struct Opened {
+pub(super) struct Opened {
     /// The one that is open now.
     pub pull_request: PullRequest,
     /// `false`: somebody else (or an earlier attempt whose reply was lost) had opened it.
@@ -99,7 +99,7 @@ pub struct Opened {
 
 /// What a pull request shall say; `None` leaves a part as it is.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Change<'a> {
+pub(super) struct Change<'a> {
     /// The title.
     pub title: Option<&'a str>,
     /// The description.
@@ -239,21 +239,12 @@ impl Repository {
         Ok(pulls)
     }
 
-    /// One pull request.
-    ///
-    /// # Errors
-    /// Remote.
-    pub async fn pull_request(&self, number: u64) -> Result<PullRequest> {
-        let call = Call::get(format!("look at {}#{number}", self.name), self.at(&format!("pulls/{number}")));
-        Ok(self.client.read::<RawPull>(&call).await?.into())
-    }
-
     /// Opens a pull request. Where one is open already, or the reply to the first attempt was lost, the open one is
     /// given back: there is never a second.
     ///
     /// # Errors
     /// Remote.
-    pub async fn open_pull_request(&self, new: &NewPullRequest) -> Result<Opened> {
+    pub(super) async fn open_pull_request(&self, new: &NewPullRequest) -> Result<Opened> {
         let call = self.opening(new);
         let mut round = 1;
         loop {
@@ -298,7 +289,11 @@ impl Repository {
     ///
     /// # Errors
     /// Remote.
-    pub async fn update_pull_request(&self, pull: &PullRequest, change: Change<'_>) -> Result<Option<PullRequest>> {
+    pub(super) async fn update_pull_request(
+        &self,
+        pull: &PullRequest,
+        change: Change<'_>,
+    ) -> Result<Option<PullRequest>> {
         let mut body = serde_json::Map::new();
         if let Some(title) = change.title.filter(|title| title.trim() != pull.title.trim()) {
             body.insert("title".into(), title.into());

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 /// What came of asking GitHub to merge by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Automerge {
+pub(super) enum Automerge {
     /// It will, once the checks pass.
     Enabled,
     /// It would have anyway; nothing was written.
@@ -46,10 +46,7 @@ const ENABLE_AUTOMERGE: &str = "mutation($id: ID!, $method: PullRequestMergeMeth
 impl Repository {
     /// Adds the labels that `pull` lacks; GitHub makes those that the repository does not have. Returns whether something
     /// was written.
-    ///
-    /// # Errors
-    /// Remote.
-    pub async fn ensure_labels(&self, pull: &PullRequest, labels: &[String]) -> Result<bool> {
+    pub(super) async fn ensure_labels(&self, pull: &PullRequest, labels: &[String]) -> Result<bool> {
         let missing = missing(labels, &pull.labels);
         if missing.is_empty() {
             return Ok(false);
@@ -62,10 +59,7 @@ impl Repository {
 
     /// Asks users, and teams written as `org/team`, for a review. The author, who cannot review, and those who are asked
     /// already are left out. Returns whether something was written.
-    ///
-    /// # Errors
-    /// Remote; GitHub takes all of them or none.
-    pub async fn request_reviews(&self, pull: &PullRequest, reviewers: &[String]) -> Result<bool> {
+    pub(super) async fn request_reviews(&self, pull: &PullRequest, reviewers: &[String]) -> Result<bool> {
         let (teams, users): (Vec<String>, Vec<String>) =
             reviewers.iter().cloned().partition(|reviewer| reviewer.contains('/'));
         let slugs: Vec<String> = teams.iter().filter_map(|t| Some(t.split_once('/')?.1.to_owned())).collect();
@@ -83,10 +77,7 @@ impl Repository {
     }
 
     /// Assigns users. Returns those whom GitHub passed over, as it does without a word with people who have no access.
-    ///
-    /// # Errors
-    /// Remote.
-    pub async fn assign(&self, pull: &PullRequest, users: &[String]) -> Result<Vec<String>> {
+    pub(super) async fn assign(&self, pull: &PullRequest, users: &[String]) -> Result<Vec<String>> {
         let wanted = missing(users, &pull.assignees);
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -100,10 +91,7 @@ impl Repository {
     }
 
     /// Puts `pull` into the open milestone called `title`. Returns whether something was written.
-    ///
-    /// # Errors
-    /// Usage if there is no such milestone; remote.
-    pub async fn set_milestone(&self, pull: &PullRequest, title: &str) -> Result<bool> {
+    pub(super) async fn set_milestone(&self, pull: &PullRequest, title: &str) -> Result<bool> {
         if pull.milestone.as_deref() == Some(title) {
             return Ok(false);
         }
@@ -131,10 +119,7 @@ impl Repository {
 
     /// Asks GitHub to merge `pull` once its checks pass, by the first method that the repository allows of: merge, squash,
     /// rebase.
-    ///
-    /// # Errors
-    /// Remote, for anything but GitHub's own "no".
-    pub async fn enable_automerge(&self, pull: &PullRequest) -> Result<Automerge> {
+    pub(super) async fn enable_automerge(&self, pull: &PullRequest) -> Result<Automerge> {
         if pull.automerge {
             return Ok(Automerge::Unchanged);
         }
