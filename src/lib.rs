@@ -8,8 +8,9 @@
 //! 4. [`edit`] finds the sites in a file and turns them into byte-range edits, each proved.
 //! 5. [`git`] reads the base branch's tree and writes commits and branches.
 //! 6. [`github`] looks for releases, opens and keeps pull requests, and writes commits that GitHub signs.
-//! 7. [`bump`] puts version, edits, commit message and pull-request text together.
-//! 8. [`report`] shows it, and [`cli`] is the command line around it all.
+//! 7. [`registry`] says what is published, and writes release tags.
+//! 8. [`bump`] puts version, edits, commit message and pull-request text together.
+//! 9. [`report`] shows it, and [`cli`] is the command line around it all.
 
 pub mod bump;
 pub mod cli;
@@ -20,5 +21,6 @@ pub mod git;
 pub mod github;
 pub mod image;
 pub mod process;
+pub mod registry;
 pub mod report;
 pub mod version;

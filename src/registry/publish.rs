@@ -1,0 +1,246 @@
+//! The one writer of release tags: read the sources, verify, compose, look at the target, put, read back.
+//!
+//! A tag is written only when everything that it will point at is in its repository, and only when it does not point
+//! there already. Killed at any moment, it leaves the tag as it was or as it should be.
+
+use std::collections::HashSet;
+
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::Registry;
+use super::index::{self, Entry};
+use super::manifest::{Annotations, Content, Descriptor, Manifest, PlatformFields, usual_spelling};
+use super::reference::{Digest, ImageRef, Repository};
+use crate::config::Platform;
+use crate::error::{Error, Result};
+
+/// How many blobs of one image are copied at once.
+const BLOBS_AT_ONCE: usize = 4;
+
+/// What to publish and where.
+#[derive(Clone, Copy)]
+pub struct IndexRequest<'a> {
+    /// The tag to write.
+    pub target: &'a ImageRef,
+    /// Images and indexes to join. They may be in other repositories, also on other registries: what the target's
+    /// repository lacks is copied there.
+    pub sources: &'a [ImageRef],
+    /// Annotations of the index. One source that is an index, and no annotations, means that very index: this is how
+    /// a moving tag is set.
+    pub annotations: &'a Annotations,
+    /// Platforms that the result must have; it may have more.
+    pub platforms: &'a [Platform],
+    /// Whether what the tag points at now will do, although it is not the same.
+    pub adopt: &'a (dyn Fn(&TagState) -> bool + Send + Sync),
+}
+
+/// What a tag points at after [`create_index`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The digest.
+    pub digest: Digest,
+    /// The platforms, sorted.
+    pub platforms: Vec<Platform>,
+    /// Whether the tag was written.
+    pub changed: bool,
+    /// What the tag pointed at before, if it existed.
+    pub previous: Option<Digest>,
+}
+
+/// What a tag holds, as far as anyone asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagState {
+    /// Digest of the index, or of the one image.
+    pub digest: Digest,
+    /// Platforms of its images, sorted, in their usual spelling.
+    pub platforms: Vec<Platform>,
+    /// Annotations of the index, or of the one image.
+    pub annotations: Annotations,
+}
+
+/// Looks at a tag or digest: one request for an index, one more for an image that is in none. `None` if it is not
+/// there.
+pub async fn tag_state(registry: &dyn Registry, image: &ImageRef) -> Result<Option<TagState>> {
+    match registry.manifest(image).await? {
+        Some(manifest) => state_of(registry, &image.repository, &manifest).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn state_of(registry: &dyn Registry, repository: &Repository, manifest: &Manifest) -> Result<TagState> {
+    let mut platforms = match &manifest.content {
+        Content::Index(_) => listed_platforms(manifest.children()),
+        Content::Image(_) => vec![platform_of(registry, repository, manifest).await?.platform()],
+    };
+    platforms.sort();
+    platforms.dedup();
+    Ok(TagState { digest: manifest.digest.clone(), platforms, annotations: manifest.annotations() })
+}
+
+fn listed_platforms(children: &[Descriptor]) -> Vec<Platform> {
+    let images = children.iter().filter(|child| !child.is_attestation());
+    images.filter_map(|child| Some(child.platform.as_ref()?.platform())).filter(|p| p.os != "unknown").collect()
+}
+
+/// Publishes one index as `request.target`, unless the tag is that already.
+///
+/// # Errors
+/// A source that is not there, a platform that is missing or there twice, a registry that fails, and a tag that reads
+/// otherwise than it was written.
+pub async fn create_index(registry: &dyn Registry, request: &IndexRequest<'_>) -> Result<Published> {
+    let target = request.target;
+    if target.tag().is_none() {
+        return Err(Error::usage(format!("{target} cannot be written: it is not a tag")));
+    }
+    let (wanted, sources) = wanted(registry, request).await?;
+    let platforms = state_of(registry, &target.repository, &wanted).await?.platforms;
+    let missing: Vec<String> = request
+        .platforms
+        .iter()
+        .filter(|platform| !platforms.contains(&usual_spelling(platform)))
+        .map(ToString::to_string)
+        .collect();
+    if !missing.is_empty() {
+        return Err(Error::refused(format!(
+            "{target} is not written: no source has {} (they have {})",
+            missing.join(", "),
+            list(&platforms)
+        )));
+    }
+
+    let existing = tag_state(registry, target).await?;
+    let previous = existing.as_ref().map(|state| state.digest.clone());
+    if let Some(state) = existing.filter(|state| state.digest == wanted.digest || (request.adopt)(state)) {
+        return Ok(Published { digest: state.digest, platforms: state.platforms, changed: false, previous });
+    }
+
+    try_join_all(wanted.children().iter().map(|child| provide(registry, &sources, &target.repository, child))).await?;
+    registry.put_manifest(target, &wanted).await?;
+    match tag_state(registry, target).await? {
+        Some(state) if state.digest == wanted.digest || (request.adopt)(&state) => {
+            Ok(Published { digest: state.digest, platforms: state.platforms, changed: true, previous })
+        }
+        other => {
+            let found = other.map_or("nothing".to_owned(), |state| state.digest.to_string());
+            Err(Error::remote(format!("{target} was written as {}, but reads as {found}", wanted.digest))
+                .hint("something else writes this tag at the same time, or a cache is in between; run this again"))
+        }
+    }
+}
+
+fn list(platforms: &[Platform]) -> String {
+    let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+/// The manifest to publish, and the repositories that hold what it refers to.
+async fn wanted(registry: &dyn Registry, request: &IndexRequest<'_>) -> Result<(Manifest, Vec<Repository>)> {
+    if request.sources.is_empty() {
+        return Err(Error::usage(format!("{} cannot be made of no source", request.target)));
+    }
+    let mut read = try_join_all(request.sources.iter().map(|source| required(registry, source))).await?;
+    let manifest = match is_to_be_kept(&read, request.annotations) {
+        true => read.swap_remove(0),
+        false => {
+            let sources = read.into_iter().zip(request.sources);
+            let entries = sources.map(|(manifest, source)| flatten(registry, source, manifest));
+            let entries = try_join_all(entries).await?.into_iter().flatten().collect();
+            index::compose(entries, request.annotations)?
+        }
+    };
+    let mut repositories: Vec<Repository> = request.sources.iter().map(|source| source.repository.clone()).collect();
+    repositories.sort();
+    repositories.dedup();
+    Ok((manifest, repositories))
+}
+
+/// Whether the sources are one plain index with nothing to add: it is published byte for byte.
+fn is_to_be_kept(sources: &[Manifest], annotations: &Annotations) -> bool {
+    let [only] = sources else { return false };
+    annotations.is_empty() && !only.children().is_empty() && !only.children().iter().any(Descriptor::is_index)
+}
+
+/// The manifest of `image`, which must be there.
+async fn required(registry: &dyn Registry, image: &ImageRef) -> Result<Manifest> {
+    registry.manifest(image).await?.ok_or_else(|| Error::remote(format!("{image} is not in the registry")))
+}
+
+/// The images and attestations of one source, with nested indexes opened.
+async fn flatten(registry: &dyn Registry, source: &ImageRef, manifest: Manifest) -> Result<Vec<Entry>> {
+    let repository = &source.repository;
+    let mut entries = Vec::new();
+    let mut seen = HashSet::new();
+    let mut open = vec![manifest];
+    while let Some(manifest) = open.pop() {
+        let children = match &manifest.content {
+            Content::Index(index) => index.manifests.clone(),
+            Content::Image(_) => {
+                let descriptor = described(registry, repository, &manifest).await?;
+                entries.push(Entry { source: source.clone(), descriptor });
+                continue;
+            }
+        };
+        for child in children.into_iter().filter(|child| seen.insert(child.digest.clone())) {
+            if child.is_attestation() || child.platform.is_some() && !child.is_index() {
+                entries.push(Entry { source: source.clone(), descriptor: child });
+            } else {
+                open.push(required(registry, &repository.digest(&child.digest)).await?);
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// The descriptor of an image manifest, its platform read from the image's configuration.
+async fn described(registry: &dyn Registry, repository: &Repository, image: &Manifest) -> Result<Descriptor> {
+    Ok(Descriptor {
+        media_type: image.media_type.clone(),
+        digest: image.digest.clone(),
+        size: image.bytes.len() as u64,
+        platform: Some(platform_of(registry, repository, image).await?),
+        annotations: None,
+        other: Default::default(),
+    })
+}
+
+async fn platform_of(registry: &dyn Registry, repository: &Repository, image: &Manifest) -> Result<PlatformFields> {
+    let name = repository.digest(&image.digest);
+    let Content::Image(content) = &image.content else {
+        return Err(Error::remote(format!("{name} is an index, not an image")));
+    };
+    let config = registry.blob(repository, &content.config).await?;
+    let fields: PlatformFields = serde_json::from_slice(&config).map_err(|error| {
+        Error::remote(format!("{name} does not say its platform: its configuration is `{}`", content.config.media_type))
+            .because(error)
+    })?;
+    // the rest of the configuration is not about the platform
+    let other = fields.other.into_iter().filter(|(name, _)| name == "os.features").collect();
+    Ok(PlatformFields { other, ..fields })
+}
+
+/// Makes sure that `child` is in the repository `to`, copying it from one of `sources` if it is not.
+async fn provide(registry: &dyn Registry, sources: &[Repository], to: &Repository, child: &Descriptor) -> Result<()> {
+    let image = to.digest(&child.digest);
+    if registry.has_manifest(&image).await? {
+        return Ok(());
+    }
+    for from in sources.iter().filter(|from| *from != to) {
+        let Some(manifest) = registry.manifest(&from.digest(&child.digest)).await? else { continue };
+        if let Content::Image(content) = &manifest.content {
+            let blobs = content.layers.iter().filter(|layer| !is_foreign(layer)).chain([&content.config]);
+            stream::iter(blobs.map(|blob| registry.copy_blob(from, to, blob)))
+                .buffer_unordered(BLOBS_AT_ONCE)
+                .try_collect::<()>()
+                .await?;
+        }
+        return registry.put_manifest(&image, &manifest).await;
+    }
+    Err(Error::remote(format!("{image} is not in the registry, although an index refers to it"))
+        .hint("the image was deleted behind its index: build it again"))
+}
+
+/// Layers that are fetched from elsewhere and never pushed (Windows base layers).
+fn is_foreign(layer: &Descriptor) -> bool {
+    layer.media_type.contains("nondistributable") || layer.media_type.contains(".foreign.")
+}
