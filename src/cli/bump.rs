@@ -8,7 +8,7 @@ use super::Global;
 use crate::bump::{self, BumpPlan};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::git::{Auth, Commit, PushOutcome, Remote, Repository};
+use crate::git::{Auth, Commit, Patience, PushOutcome, Remote, Repository};
 use crate::report;
 use crate::version::Request;
 
@@ -34,9 +34,9 @@ pub struct Args {
 }
 
 /// How long `--dry-run` and `--local` wait for the remote before they use what is known here.
-const IMPATIENT: Duration = Duration::from_secs(2);
-/// How long everything else waits for each answer of the remote.
-const PATIENT: Duration = Duration::from_secs(60);
+const IMPATIENT: Patience = Patience::Total(Duration::from_secs(2));
+/// How long everything else waits for each sign of life of the remote.
+const PATIENT: Patience = Patience::Silence(Duration::from_secs(60));
 /// Observations of a branch that others move too.
 const ATTEMPTS: usize = 5;
 
@@ -55,15 +55,15 @@ pub fn run(global: &Global, args: Args) -> Result<()> {
         bump::Request { component: args.component, target, allow_downgrade: args.allow_downgrade, force: args.force };
     let repository = Repository::open(&global.directory)?;
     let first = load_config(global, &repository, None)?;
-    let remote = repository.remote_for(first.0.repository.as_ref())?;
-    let auth = Auth { token: token(), host: server_host() };
+    let auth = Auth { token: token(), server: server() };
+    let remote = repository.remote_for(first.0.repository.as_ref(), &auth.server)?;
     let only_here = global.dry_run || args.local || args.write || auth.token.is_none() || remote.is_none();
     if let Some(remote) = &remote {
         let branches = [first.0.base.as_str(), &format!("gs-release/{}", request.component)];
-        let limit = if only_here { IMPATIENT } else { PATIENT };
-        match repository.fetch(remote, &branches, &auth, limit) {
+        let patience = if only_here { IMPATIENT } else { PATIENT };
+        match repository.fetch(remote, &branches, &auth, patience) {
             Err(error) if only_here => report::warn(&format!("{}; using what is known here", error.message)),
-            fetched => fetched?,
+            fetched => fetched?.require(&first.0.base)?,
         }
     }
     let base = repository.base(remote.as_ref(), &first.0.base)?;
@@ -145,16 +145,15 @@ fn token() -> Option<SecretString> {
     given.map(SecretString::from)
 }
 
-fn server_host() -> String {
-    let url = std::env::var("GITHUB_SERVER_URL").unwrap_or_else(|_| "https://github.com".into());
-    url.split("://").nth(1).unwrap_or(&url).trim_end_matches('/').to_owned()
+fn server() -> String {
+    std::env::var("GITHUB_SERVER_URL").unwrap_or_else(|_| "https://github.com".into())
 }
 
 /// The commit that is on the branch already, if it has this very content.
 fn standing(repository: &Repository, plan: &BumpPlan, tip: Option<Commit>, force: bool) -> Result<Option<Commit>> {
     let Some(tip) = tip else { return Ok(None) };
-    let history = repository.history(plan.base.id, tip.id)?;
-    if !force && history.iter().any(|commit| !bump::is_own(commit)) {
+    let history = repository.history(plan.base.id, tip.id, bump::is_own)?;
+    if !force && history.iter().any(|commit| !commit.clean_merge && !bump::is_own(commit)) {
         return Err(Error::refused(format!("branch {} holds commits that are not gs-release's", plan.branch))
             .hint("merge or move them elsewhere, or replace them with --force"));
     }
@@ -183,11 +182,7 @@ fn push(repository: &Repository, remote: &Remote, auth: &Auth, plan: &BumpPlan, 
         let commit = repository.commit(plan.base, &plan.contents, &plan.message)?;
         match repository.push(remote, &plan.branch, commit, tip, auth)? {
             PushOutcome::Done => return Ok(commit),
-            PushOutcome::LeaseLost => repository.fetch(remote, &[&plan.branch], auth, PATIENT)?,
-            PushOutcome::Rejected(message) => {
-                return Err(Error::remote(format!("{} refused branch {}: {message}", remote.url(), plan.branch))
-                    .hint("the token needs write access to contents, and to workflows where a workflow file changes"));
-            }
+            PushOutcome::LeaseLost => drop(repository.fetch(remote, &[&plan.branch], auth, PATIENT)?),
         }
     }
     Err(Error::remote(format!("branch {} moved {ATTEMPTS} times while it was being pushed", plan.branch))
