@@ -1,71 +1,13 @@
 //! `gs-release bump`, the real binary in real repositories.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod support;
+
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// A repository in a directory of its own, with nobody's git configuration.
-struct Sandbox {
-    root: tempfile::TempDir,
-}
-
-impl Sandbox {
-    /// A repository with one commit of `files`, on branch `main`.
-    fn new(files: &[(&str, &str)]) -> Self {
-        let sandbox = Sandbox { root: tempfile::tempdir().unwrap() };
-        sandbox.git(&["init", "--quiet", "--initial-branch", "main"]);
-        for (path, content) in files {
-            sandbox.write(path, content.as_bytes());
-        }
-        sandbox.commit();
-        sandbox
-    }
-
-    fn path(&self) -> &Path {
-        self.root.path()
-    }
-
-    fn write(&self, path: &str, content: &[u8]) {
-        let file = self.path().join(path);
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, content).unwrap();
-    }
-
-    fn commit(&self) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--message", "x"]);
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        let output = isolated("git", self.path()).args(arguments).output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        isolated(env!("CARGO_BIN_EXE_gs-release"), self.path()).args(arguments).output().unwrap()
-    }
-
-    /// Runs with `--json`, and gives the exit code and the document.
-    fn json(&self, arguments: &[&str]) -> (i32, Value) {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        let stdout = String::from_utf8(output.stdout).unwrap();
-        let document = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"));
-        (output.status.code().unwrap(), document)
-    }
-}
-
-fn isolated(program: &str, directory: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(directory).env_remove("GITHUB_TOKEN").env_remove("GH_TOKEN").env("HOME", directory);
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-    for (name, value) in [("NAME", "A Person"), ("EMAIL", "person@example.com")] {
-        command.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
-    }
-    command
-}
+use support::{Sandbox, document};
 
 fn config(sites: &str) -> String {
     format!("components:\n  vineyard:\n    version: 0.24.1\n    sites:\n{sites}")
@@ -314,7 +256,7 @@ fn rubbish_is_a_clear_error_and_changes_nothing() {
 
 #[test]
 fn a_place_that_is_no_repository_to_bump_in_is_a_clear_error() {
-    let empty = Sandbox { root: tempfile::tempdir().unwrap() };
+    let empty = Sandbox::empty();
     let message = |sandbox: &Sandbox, arguments: &[&str]| {
         let (code, document) = sandbox.json(arguments);
         assert_eq!(code, 2, "{document}");
@@ -360,14 +302,13 @@ fn a_token_pushes_the_branch_once_and_a_newer_version_moves_it() {
     // libgit2's file transport pushes to bare repositories only
     upstream.git(&["clone", "--quiet", "--bare", ".", "served.git"]);
     let served = |arguments: &[&str]| upstream.git(&[&["--git-dir", "served.git"], arguments].concat());
-    let clone = Sandbox { root: tempfile::tempdir().unwrap() };
+    let clone = Sandbox::empty();
     clone.git(&["clone", "--quiet", &format!("file://{}/served.git", upstream.path().display()), "."]);
     let push = |version: &str| {
-        let mut command = isolated(env!("CARGO_BIN_EXE_gs-release"), clone.path());
-        let output =
-            command.env("GITHUB_TOKEN", "example").args(["bump", "vineyard", version, "--json"]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-        serde_json::from_slice::<Value>(&output.stdout).unwrap()["commit"].as_str().unwrap().to_owned()
+        let mut command = clone.command(&["bump", "vineyard", version, "--json"]);
+        let (code, document) = document(command.env("GITHUB_TOKEN", "example").output().unwrap());
+        assert_eq!(code, 0, "{document}");
+        document["commit"].as_str().unwrap().to_owned()
     };
     let first = push("0.24.2");
     assert_eq!(served(&["rev-parse", "gs-release/vineyard"]).trim(), first);

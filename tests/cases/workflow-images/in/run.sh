@@ -1,0 +1,6 @@
+#!/bin/sh
+docker pull hub.example.com/graphscope/graphscope-dev:wheel-v0.24.1
+docker pull hub.example.com/graphscope/graphscope-dev:wheel-v0.24.1-amd64
+docker pull "graphscope/graphscope-dev:${TAG:-v0.24.1}"
+docker push $REGISTRY/graphscope/graphscope-dev:wheel-${V6D_VERSION}-amd64
+# graphscope/graphscope-dev:<v6d_version>-amd64 and graphscope/graphscope-dev:wheel-<v6d_version>-amd64
