@@ -18,6 +18,9 @@ pub struct Wanted {
     pub component: String,
     /// The version that it brings.
     pub version: Version,
+    /// What its text speaks of: the id of the tree at its head. Title and body are written when this changes, and are
+    /// people's to edit until it does.
+    pub tree: String,
     /// Labels that it has, whatever others people add.
     pub labels: Vec<String>,
     /// Once, when it is set up.
@@ -109,7 +112,11 @@ impl Repository {
 
     async fn update(&self, wanted: &Wanted, pull: PullRequest) -> Result<Ensured> {
         let set_up = pull.marker().is_some_and(|marker| marker.set_up);
-        let body = wanted.marker(set_up).put_in(&wanted.pull_request.body);
+        let marker = wanted.marker(set_up);
+        if pull.marker().as_ref() == Some(&marker) {
+            return Ok(Ensured { action: Action::Unchanged, pull_request: pull, notes: Vec::new() });
+        }
+        let body = marker.put_in(&wanted.pull_request.body);
         let change = Change { title: Some(&wanted.pull_request.title), body: Some(&body), close: false };
         let updated = self.update_pull_request(&pull, change).await?;
         let action = if updated.is_some() { Action::Updated } else { Action::Unchanged };
@@ -159,7 +166,8 @@ impl Repository {
 
 impl Wanted {
     fn marker(&self, set_up: bool) -> Marker {
-        Marker { component: self.component.clone(), version: self.version.clone(), set_up, superseded: false }
+        let (component, version, tree) = (self.component.clone(), self.version.clone(), self.tree.clone());
+        Marker { component, version, tree, set_up, superseded: false }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Marker {
     pub component: String,
     /// The version that the pull request brings.
     pub version: Version,
+    /// What its text speaks of: the id of the tree at its head. Empty where that was not noted.
+    pub tree: String,
     /// Reviewers, assignees and milestone have been set, and are left to people from there on.
     pub set_up: bool,
     /// The bot itself closed it, for a newer one.
@@ -26,6 +28,8 @@ pub struct Marker {
 struct Written {
     component: String,
     version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    tree: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     setup: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +47,7 @@ impl Marker {
         let written = Written {
             component: self.component.clone(),
             version: self.version.to_string(),
+            tree: self.tree.clone(),
             setup: self.set_up.then(|| "done".to_owned()),
             closed: self.superseded.then(|| "superseded".to_owned()),
         };
@@ -80,6 +85,7 @@ impl Marker {
         Some(Marker {
             component: written.component,
             version: written.version.parse().ok()?,
+            tree: written.tree,
             set_up: written.setup.as_deref() == Some("done"),
             superseded: written.closed.as_deref() == Some("superseded"),
         })
@@ -101,7 +107,13 @@ mod tests {
     use super::*;
 
     fn marker(component: &str) -> Marker {
-        Marker { component: component.into(), version: "0.24.2".parse().unwrap(), set_up: false, superseded: false }
+        Marker {
+            component: component.into(),
+            version: "0.24.2".parse().unwrap(),
+            tree: String::new(),
+            set_up: false,
+            superseded: false,
+        }
     }
 
     #[test]
@@ -134,7 +146,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_put_in_any_body_is_found_again(component in any::<String>(), body in any::<String>(), set_up: bool, superseded: bool) {
-            let marker = Marker { component, version: "1.2.3-rc.1".parse().unwrap(), set_up, superseded };
+            let marker = Marker { component, version: "1.2.3-rc.1".parse().unwrap(), tree: String::new(), set_up, superseded };
             let rendered = marker.render();
             prop_assert_eq!(rendered.find(CLOSE), Some(rendered.len() - CLOSE.len()));
             let with = marker.put_in(&body);
