@@ -1,6 +1,8 @@
 //! What holds for edits in any file: nothing outside their ranges changes, and there and back again is the identity.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+use std::sync::LazyLock;
+
 use gs_release::config::Config;
 use gs_release::edit::{EditPlan, Reading, Scanner, prove};
 use gs_release::version::Version;
@@ -17,6 +19,8 @@ components:
       - { files: "*.sh", regex: 'V=["'']?v?(?<version>[0-9A-Za-z.-]+)' }
       - { files: "*.bare", whole: true }
 "#;
+
+static PARSED: LazyLock<Config> = LazyLock::new(|| Config::parse("release.yaml", CONFIG.as_bytes()).unwrap());
 
 /// Lines that carry versions, and lines that only look like it.
 fn line() -> impl Strategy<Value = String> {
@@ -55,8 +59,9 @@ fn file() -> impl Strategy<Value = (String, Vec<u8>)> {
 }
 
 /// The edits of a bump to `target`, and the result; `None` where the file is refused, which changes nothing either.
-fn bumped(config: &Config, from: &str, target: &str, path: &str, bytes: &[u8]) -> Option<(EditPlan, Vec<u8>)> {
+fn bumped(from: &str, target: &str, path: &str, bytes: &[u8]) -> Option<(EditPlan, Vec<u8>)> {
     let (from, target): (Version, Version) = (from.parse().unwrap(), target.parse().unwrap());
+    let config = &*PARSED;
     let component = config.component("vineyard").unwrap();
     let scanner = Scanner::new(config, component, &from, None);
     let scan = scanner.scan(path, bytes).ok()?;
@@ -72,8 +77,7 @@ fn bumped(config: &Config, from: &str, target: &str, path: &str, bytes: &[u8]) -
 proptest! {
     #[test]
     fn an_edit_changes_its_own_bytes_and_no_other((path, bytes) in file()) {
-        let config = Config::parse("release.yaml", CONFIG.as_bytes()).unwrap();
-        if let Some((plan, after)) = bumped(&config, "0.24.1", "0.125.0-rc.1", &path, &bytes) {
+        if let Some((plan, after)) = bumped("0.24.1", "0.125.0-rc.1", &path, &bytes) {
             let (mut old_at, mut new_at) = (0, 0);
             for edit in plan.edits_of(&path) {
                 let kept = edit.range.start - old_at;
@@ -89,9 +93,8 @@ proptest! {
 
     #[test]
     fn a_second_bump_to_the_same_version_finds_nothing_to_do((path, bytes) in file()) {
-        let config = Config::parse("release.yaml", CONFIG.as_bytes()).unwrap();
-        if let Some((_, after)) = bumped(&config, "0.24.1", "0.24.2", &path, &bytes) {
-            let (plan, same) = bumped(&config, "0.24.2", "0.24.2", &path, &after).unwrap();
+        if let Some((_, after)) = bumped("0.24.1", "0.24.2", &path, &bytes) {
+            let (plan, same) = bumped("0.24.2", "0.24.2", &path, &after).unwrap();
             prop_assert!(plan.edits.is_empty());
             prop_assert_eq!(same, after);
         }
@@ -99,12 +102,11 @@ proptest! {
 
     #[test]
     fn there_and_back_again_is_the_identity((path, bytes) in file()) {
-        let config = Config::parse("release.yaml", CONFIG.as_bytes()).unwrap();
-        if let Some((plan, after)) = bumped(&config, "0.24.1", "0.24.2", &path, &bytes)
+        if let Some((plan, after)) = bumped("0.24.1", "0.24.2", &path, &bytes)
             && plan.edits.iter().all(|edit| !edit.drifted)
             && !String::from_utf8_lossy(&bytes).contains("0.24.2")
         {
-            let (_, back) = bumped(&config, "0.24.2", "0.24.1", &path, &after).unwrap();
+            let (_, back) = bumped("0.24.2", "0.24.1", &path, &after).unwrap();
             prop_assert_eq!(back, bytes);
         }
     }
