@@ -1,0 +1,64 @@
+//! Failures on command: which call fails, and how.
+
+use std::time::Duration;
+
+use regex::Regex;
+use serde_json::Value;
+
+/// How a call fails.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// A status and a body, without effect.
+    Status(u16, Value),
+    /// A status and a page for people, as proxies give, without effect.
+    Html(u16),
+    /// No reply, ever; without effect.
+    Hang,
+    /// The connection ends; without effect.
+    CloseBeforeAnswer,
+    /// The call is carried out, and the connection ends.
+    CloseAfterEffect,
+    /// The call is carried out, and the reply is a bad gateway's.
+    BadGatewayAfterEffect,
+    /// 429 with `Retry-After`.
+    RateLimit { retry_after: Duration },
+    /// A redirect, without effect.
+    Redirect(u16, String),
+}
+
+#[derive(Debug)]
+pub(super) struct Planned {
+    method: String,
+    path: Regex,
+    /// How many such calls pass before it.
+    passing: usize,
+    failure: Failure,
+}
+
+impl Planned {
+    pub fn new(method: &str, path: &str, nth: usize, failure: Failure) -> Self {
+        assert!(nth > 0, "calls count from 1");
+        Planned { method: method.to_owned(), path: Regex::new(path).unwrap(), passing: nth - 1, failure }
+    }
+
+    fn is_about(&self, method: &str, path: &str) -> bool {
+        (self.method == "*" || self.method == method) && self.path.is_match(path)
+    }
+}
+
+/// Takes the failure that is due for this call, and counts the call for those that are not yet.
+pub(super) fn due(planned: &mut Vec<Planned>, method: &str, path: &str) -> Option<Failure> {
+    let mut found = None;
+    planned.retain_mut(|plan| {
+        if !plan.is_about(method, path) {
+            return true;
+        }
+        if plan.passing == 0 && found.is_none() {
+            found = Some(plan.failure.clone());
+            return false;
+        }
+        plan.passing = plan.passing.saturating_sub(1);
+        true
+    });
+    found
+}
