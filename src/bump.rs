@@ -2,13 +2,16 @@
 //! plan out is the caller's.
 
 mod body;
+pub mod branch;
+pub mod publish;
+pub mod upstream;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Component, Config, VersionSource};
-use crate::edit::{EditPlan, Reading, Scanner, prove};
+use crate::edit::{EditPlan, FileScan, Reading, Scanner, prove};
 use crate::error::{Error, Result};
 use crate::git::{Commit, History, MISSING_BLOB, Repository};
 use crate::version::Version;
@@ -49,8 +52,8 @@ pub struct BumpPlan {
     pub branch: String,
     /// The commit message.
     pub message: String,
-    /// Title and body of the pull request.
-    pub pull_request: PullRequestText,
+    /// Versions of all components afterwards, by name; one that cannot be read is not there.
+    pub versions: BTreeMap<String, Version>,
 }
 
 /// Title and body of a pull request.
@@ -129,7 +132,7 @@ pub fn plan(
             continue;
         };
         let Some((scan, bytes)) = scan? else { continue };
-        let places = scan.places.iter().filter(|(_, place)| matches!(place.reading, Reading::Version(_))).count();
+        let places = versions_in(&scan);
         edits.add(&scanner, &to, path, &bytes, scan)?;
         if edits.edits_of(path).next().is_some() {
             let after = edits.apply(path, &bytes)?;
@@ -149,14 +152,65 @@ pub fn plan(
     };
     let trailer = serde_json::to_string(&trailer).map_err(|error| Error::usage(error.to_string()))?;
     let message = format!("{title}\n\n{TRAILER}{trailer}\n");
-    let body = body::render(config, component, &from, &to, &edits)?;
     let branch = format!("gs-release/{}", component.name);
-    let pull_request = PullRequestText { title, body };
+    let others = config.components.iter().filter(|other| other.name != component.name);
+    let mut versions: BTreeMap<String, Version> =
+        others.filter_map(|other| Some((other.name.clone(), current_version(repository, other, base).ok()?))).collect();
+    versions.insert(component.name.clone(), to.clone());
     let component = component.name.clone();
-    Ok(BumpPlan { component, from, to, base, edits, contents, originals, unreadable, branch, message, pull_request })
+    Ok(BumpPlan { component, from, to, base, edits, contents, originals, unreadable, branch, message, versions })
 }
 
-fn find_component<'a>(config: &'a Config, name: &str) -> Result<&'a Component> {
+/// Title and body of the pull request that brings `plan`. `quoted` is what it says of upstream.
+///
+/// # Errors
+/// Usage, if the text cannot be made of it.
+pub fn describe(config: &Config, plan: &BumpPlan, quoted: &upstream::Quoted) -> Result<PullRequestText> {
+    Ok(PullRequestText { title: title(plan), body: body::render(config, plan, quoted)? })
+}
+
+fn title(plan: &BumpPlan) -> String {
+    format!("chore: bump {} from {} to {}", plan.component, plan.from, plan.to)
+}
+
+/// The content of the working file at `path`, edited as `plan` says. Its sites are located in `bytes` anew.
+///
+/// # Errors
+/// Refused, if they are not those of the plan.
+pub fn rewrite(
+    config: &Config,
+    config_path: Option<&str>,
+    plan: &BumpPlan,
+    path: &str,
+    bytes: &[u8],
+) -> Result<Vec<u8>> {
+    let component = find_component(config, &plan.component)?;
+    let scanner = Scanner::new(config, component, &plan.from, config_path);
+    let scan = scanner.scan(path, bytes)?;
+    let places = versions_in(&scan);
+    let mut edits = EditPlan::new(&scanner);
+    edits.add(&scanner, &plan.to, path, bytes, scan)?;
+    let told = |edits: &EditPlan| -> Vec<(String, String)> {
+        edits.edits_of(path).map(|edit| (edit.site.clone(), edit.old.clone())).collect()
+    };
+    if told(&edits) != told(&plan.edits) {
+        return Err(Error::refused(format!("{path} has other places in the working tree than on the base branch"))
+            .hint("commit or put aside what was changed there, or leave --write out"));
+    }
+    let after = edits.apply(path, bytes)?;
+    prove(&Scanner::new(config, component, &plan.to, config_path), &plan.to, path, places, &after)?;
+    Ok(after)
+}
+
+fn versions_in(scan: &FileScan) -> usize {
+    scan.places.iter().filter(|(_, place)| matches!(place.reading, Reading::Version(_))).count()
+}
+
+/// The component called `name`.
+///
+/// # Errors
+/// Usage, with the nearest name there is.
+pub fn find_component<'a>(config: &'a Config, name: &str) -> Result<&'a Component> {
     config.component(name).ok_or_else(|| {
         let names: Vec<&str> = config.components.iter().map(|c| c.name.as_str()).collect();
         let error = Error::usage(format!("there is no component `{name}`"));

@@ -1,6 +1,7 @@
 //! The command line: arguments into a request, the call, the report.
 
 mod bump;
+mod place;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,6 +39,9 @@ struct Global {
     /// When to use colours.
     #[arg(long, default_value = "auto", global = true)]
     color: Color,
+    /// Say more about what is done, on stderr.
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
     /// Only results and errors.
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -49,6 +53,20 @@ struct Global {
 impl Global {
     fn is_json(&self) -> bool {
         self.json || self.format == Format::Json
+    }
+
+    /// Tells a person something, unless they want it quiet.
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            report::say(text);
+        }
+    }
+
+    /// Tells a person something that they asked to hear with `-v`.
+    fn detail(&self, text: &str) {
+        if self.verbose {
+            report::say(text);
+        }
     }
 }
 
@@ -115,7 +133,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<()> {
     match cli.command {
-        Command::Bump(args) => bump::run(&cli.global, args),
+        Command::Bump(args) => wait_for(bump::run(&cli.global, args)),
         Command::Schema => {
             report::json(&crate::config::json_schema());
             Ok(())
@@ -129,6 +147,12 @@ fn dispatch(cli: Cli) -> Result<()> {
             page.render(&mut std::io::stdout()).map_err(|error| Error::usage(format!("cannot write the page: {error}")))
         }
     }
+}
+
+/// Runs `work` to its end.
+fn wait_for(work: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Error::usage(format!("cannot start: {error}")))?.block_on(work)
 }
 
 /// Turns the first `bump-NAME` into `bump NAME`, so that every component of a config has its own command.

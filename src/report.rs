@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 use crate::bump::BumpPlan;
+use crate::bump::publish::Published;
 use crate::error::{Error, Fault};
+use crate::github::{Action, Ensured};
 
 const BOLD: Style = Style::new().bold();
 const RED: Style = AnsiColor::Red.on_default();
@@ -67,13 +69,33 @@ pub fn error(error: &Error) {
 }
 
 /// The document of `bump`. `commit` is the commit's id, if one was made.
-pub fn bump_json(plan: &BumpPlan, commit: Option<&str>) -> Value {
+pub fn bump_json(plan: &BumpPlan, commit: Option<&str>, pull_request: Option<&Ensured>) -> Value {
+    let pull_request = match pull_request {
+        Some(ensured) => {
+            json!({"action": action(ensured), "number": ensured.pull_request.number, "url": ensured.pull_request.url})
+        }
+        None => json!({"action": "none", "number": null, "url": null}),
+    };
     json!({
         "component": plan.component, "from": plan.from, "to": plan.to,
         "edits": plan.edits.edits, "leftovers": plan.edits.leftovers,
-        "branch": plan.branch, "commit": commit,
-        "pull-request": {"action": "none", "number": null, "url": null},
+        "branch": plan.branch, "commit": commit, "pull-request": pull_request,
     })
+}
+
+fn action(ensured: &Ensured) -> &'static str {
+    match ensured.action {
+        Action::Created => "created",
+        Action::Updated => "updated",
+        Action::Unchanged => "unchanged",
+    }
+}
+
+/// What was published, for a person.
+pub fn published(branch: &str, published: &Published) {
+    let pull = &published.pull_request;
+    anstream::println!("\nbranch {branch}, commit {}", published.commit);
+    anstream::println!("pull request #{} {}: {}", pull.pull_request.number, action(pull), pull.pull_request.url);
 }
 
 /// A bump for a person: the diff, then the table.

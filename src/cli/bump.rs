@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
-
-use super::Global;
-use crate::bump::{self, BumpPlan};
-use crate::config::Config;
+use super::{Global, place::Place};
+use crate::bump::publish::{self, Destination, Published};
+use crate::bump::upstream::{self, Quoted};
+use crate::bump::{self, BumpPlan, PullRequestText, branch};
+use crate::config::{Component, Config, RepositoryName};
 use crate::error::{Error, Result};
-use crate::git::{Auth, Commit, Patience, PushOutcome, Remote, Repository};
+use crate::git::{Auth, Commit, Patience, Remote, Repository};
+use crate::github::{Credentials, GitHub, Needs, Settings};
 use crate::report;
-use crate::version::Request;
+use crate::version::{Request, Version};
 
 /// Arguments of `bump`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A component of release.yaml.
     component: String,
-    /// The version: 0.24.2 or v0.24.2.
+    /// 0.24.2, v0.24.2, or a requirement for the newest release that satisfies it: 0.24, 0.x, latest.
     version: String,
     /// Commit on the local branch gs-release/<component>, push nothing.
     #[arg(long, conflicts_with = "write")]
@@ -28,7 +29,7 @@ pub struct Args {
     /// Accept an older version than the current one.
     #[arg(long)]
     allow_downgrade: bool,
-    /// Accept an ignored version, and replace commits of people on the branch.
+    /// Accept an ignored or unknown version, and replace commits of people on the branch.
     #[arg(long)]
     force: bool,
 }
@@ -37,160 +38,279 @@ pub struct Args {
 const IMPATIENT: Patience = Patience::Total(Duration::from_secs(2));
 /// How long everything else waits for each sign of life of the remote.
 const PATIENT: Patience = Patience::Silence(Duration::from_secs(60));
-/// Observations of a branch that others move too.
-const ATTEMPTS: usize = 5;
+
+/// How far the command goes.
+enum Mode {
+    /// Show the plan.
+    Plan,
+    /// Edit working files.
+    Write,
+    /// Commit on the local branch; why no further.
+    Local(&'static str),
+    /// Push, and open the pull request in this repository.
+    Publish(RepositoryName),
+}
 
 /// Plans the bump and carries it out as far as the arguments say.
-pub fn run(global: &Global, args: Args) -> Result<()> {
-    let target = match args.version.parse()? {
-        Request::Exact(version) => version,
-        Request::Newest(requirement) => {
-            return Err(Error::usage(format!(
-                "`{requirement}` is a requirement; this build takes exact versions only"
-            ))
-            .hint("name the version, such as 0.24.2"));
-        }
+pub async fn run(global: &Global, args: Args) -> Result<()> {
+    let asked: Request = args.version.parse()?;
+    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let repository = Repository::open(&global.directory)?;
+    let first = Place::read(global, &repository, None)?.config;
+    let remote = repository.remote_for(first.repository.as_ref(), &settings.server_url)?;
+    let home = home(&first, remote.as_ref())?;
+    let mode = mode(global, &args, &settings, remote.as_ref(), home)?;
+    let github = match (&mode, &asked) {
+        (Mode::Publish(home), _) => Some(GitHub::connect(&settings, home).await?),
+        (_, Request::Newest(_)) => Some(anonymously(&settings, &first, &args.component).await?),
+        _ => None,
     };
+
+    let auth = auth(&settings, &mode, github.as_ref(), remote.as_ref()).await?;
+    let head = head_remote(&repository, &first, remote.as_ref(), &mode, &settings)?;
+    fetch(global, &repository, &first, &args.component, remote.as_ref(), head.as_ref(), &auth, &mode)?;
+    let base = repository.base(remote.as_ref(), &first.base)?;
+    let place = Place::read(global, &repository, Some(base))?;
+    let config = &place.config;
+    let component = bump::find_component(config, &args.component)?;
+    let target = resolve(global, component, &asked, github.as_ref(), &mode, args.force).await?;
+
     let request =
         bump::Request { component: args.component, target, allow_downgrade: args.allow_downgrade, force: args.force };
-    let repository = Repository::open(&global.directory)?;
-    let first = load_config(global, &repository, None)?;
-    let auth = Auth { token: token(), server: server() };
-    let remote = repository.remote_for(first.0.repository.as_ref(), &auth.server)?;
-    let only_here = global.dry_run || args.local || args.write || auth.token.is_none() || remote.is_none();
-    if let Some(remote) = &remote {
-        let branches = [first.0.base.as_str(), &format!("gs-release/{}", request.component)];
-        let patience = if only_here { IMPATIENT } else { PATIENT };
-        match repository.fetch(remote, &branches, &auth, patience) {
-            Err(error) if only_here => report::warn(&format!("{}; using what is known here", error.message)),
-            fetched => fetched?.require(&first.0.base)?,
-        }
-    }
-    let base = repository.base(remote.as_ref(), &first.0.base)?;
-    let (config, config_path) = load_config(global, &repository, Some(base))?;
-    let plan = bump::plan(&repository, &config, config_path.as_deref(), base, &request)?;
+    let plan = bump::plan(&repository, config, place.config_path.as_deref(), base, &request)?;
     if !global.quiet {
         report::notes(&plan);
-        if config.component(&plan.component).is_some_and(|component| component.upstream.is_some()) {
-            report::say("an exact version: upstream was not asked whether it exists");
-        }
     }
     if !global.is_json() {
         report::bump(&plan);
     }
-    let commit = if global.dry_run || plan.contents.is_empty() {
-        None
-    } else if args.write {
-        write(&repository, &plan)?;
-        None
-    } else {
-        match remote.filter(|_| !only_here) {
-            Some(remote) => Some(push(&repository, &remote, &auth, &plan, request.force)?),
-            None => Some(commit_locally(&repository, &plan, request.force)?),
+    let nothing = plan.contents.is_empty();
+    let mut quoted = Quoted { compare: compare(&settings, component, &plan), ..Quoted::default() };
+    let mut done = Done::default();
+    match &mode {
+        _ if nothing => global.say("nothing to do"),
+        Mode::Plan => {}
+        Mode::Write => write(&repository, &place, &plan)?,
+        Mode::Local(why) => {
+            let commit = branch::commit_locally(&repository, &plan, request.force)?;
+            done.commit = Some(commit.id.to_string());
+            let text = bump::describe(config, &plan, &quoted)?;
+            if !global.is_json() {
+                tell_local(&plan, commit, &text);
+            }
+            global.say(&format!("left out: the push and the pull request ({why})"));
         }
-    };
+        Mode::Publish(home) => {
+            let (Some(github), Some(remote), Some(head)) = (&github, &remote, &head) else {
+                return Err(Error::usage("there is no remote to push to"));
+            };
+            preflight(global, github, home, config, &plan).await?;
+            match upstream::quote(github, component, &plan.from, &plan.to).await {
+                Ok(notes) => quoted.notes = notes,
+                Err(error) => global.say(&format!("the release notes are left out: {error}")),
+            }
+            let text = bump::describe(config, &plan, &quoted)?;
+            global.detail(&format!("pushing to {}", remote.url()));
+            let to = Destination {
+                git: &repository,
+                remote: head,
+                auth: &auth,
+                patience: PATIENT,
+                home: github.repository(home),
+                head: github.repository(config.pull_request.push_to.as_ref().unwrap_or(home)),
+                settings: &config.pull_request,
+                base: &config.base,
+                force: request.force,
+            };
+            let published = publish::publish(&to, &plan, &text).await?;
+            if !global.is_json() {
+                report::published(&plan.branch, &published);
+            }
+            published.notes.iter().for_each(|note| global.say(note));
+            done = Done { commit: Some(published.commit.clone()), published: Some(published) };
+        }
+    }
     if global.is_json() {
-        report::json(&report::bump_json(&plan, commit.map(|commit| commit.id.to_string()).as_deref()));
-    } else {
-        tell(global, &plan, commit, only_here, args.local);
+        let pull_request = done.published.as_ref().map(|published| &published.pull_request);
+        report::json(&report::bump_json(&plan, done.commit.as_deref(), pull_request));
     }
     Ok(())
 }
 
-/// Says what was done, what was left out, and shows the pull request's text.
-fn tell(global: &Global, plan: &BumpPlan, commit: Option<Commit>, only_here: bool, local: bool) {
-    let Some(commit) = commit else {
-        if plan.contents.is_empty() && !global.quiet {
-            report::say("nothing to do");
+/// What was done.
+#[derive(Default)]
+struct Done {
+    commit: Option<String>,
+    published: Option<Published>,
+}
+
+/// The repository that pull requests go to, as far as anything tells.
+fn home(config: &Config, remote: Option<&Remote>) -> Result<Option<RepositoryName>> {
+    let named = config.repository.clone().or_else(|| remote.and_then(Remote::repository));
+    match (named, std::env::var("GITHUB_REPOSITORY")) {
+        (None, Ok(name)) if !name.is_empty() => name.parse().map(Some),
+        (named, _) => Ok(named),
+    }
+}
+
+fn mode(
+    global: &Global,
+    args: &Args,
+    settings: &Settings,
+    remote: Option<&Remote>,
+    home: Option<RepositoryName>,
+) -> Result<Mode> {
+    let in_actions = std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
+    Ok(match (remote, home) {
+        _ if global.dry_run => Mode::Plan,
+        _ if args.write => Mode::Write,
+        _ if args.local => Mode::Local("as asked"),
+        _ if settings.credentials.is_none() && in_actions => {
+            return Err(Error::remote("there is no token to push the branch and open the pull request with")
+                .hint("pass one in the step's environment: GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}")
+                .hint("a GitHub App (GS_RELEASE_APP_ID, GS_RELEASE_APP_PRIVATE_KEY) also starts the pull request's checks"));
         }
-        return;
+        _ if settings.credentials.is_none() => Mode::Local("set GITHUB_TOKEN to go on"),
+        (None, _) => Mode::Local("there is no remote"),
+        (_, None) => Mode::Local("the remote is no repository of a GitHub server, and `repository:` names none"),
+        (Some(_), Some(home)) => Mode::Publish(home),
+    })
+}
+
+/// A client that looks for upstream's versions where nothing will be published.
+async fn anonymously(settings: &Settings, config: &Config, component: &str) -> Result<GitHub> {
+    let component = bump::find_component(config, component)?;
+    let name = component.upstream.clone().or_else(|| config.repository.clone());
+    let name = name.map_or_else(|| "upstream/unknown".parse(), Ok)?;
+    // an App's token reaches its own repositories; what upstream has released is public
+    let credentials = settings.credentials.clone().filter(|credentials| matches!(credentials, Credentials::Token(_)));
+    GitHub::connect(&Settings { credentials, ..settings.clone() }, &name).await
+}
+
+async fn auth(settings: &Settings, mode: &Mode, github: Option<&GitHub>, remote: Option<&Remote>) -> Result<Auth> {
+    let token = match (mode, github, remote, &settings.credentials) {
+        (Mode::Publish(_), Some(github), Some(remote), _) => github.token_for(&remote.url()).await?,
+        (_, _, _, Some(Credentials::Token(token))) => Some(token.clone()),
+        _ => None,
     };
+    Ok(Auth { token, server: settings.server_url.clone() })
+}
+
+/// The remote that gets the bump branch: the fork's, where the config names one.
+fn head_remote(
+    repository: &Repository,
+    config: &Config,
+    remote: Option<&Remote>,
+    mode: &Mode,
+    settings: &Settings,
+) -> Result<Option<Remote>> {
+    let (Mode::Publish(_), Some(fork)) = (mode, &config.pull_request.push_to) else { return Ok(remote.cloned()) };
+    let found = repository.remote_for(Some(fork), &settings.server_url)?;
+    let is_fork =
+        |remote: &Remote| remote.repository().is_some_and(|r| r.to_string().eq_ignore_ascii_case(&fork.to_string()));
+    found.filter(is_fork).map(Some).ok_or_else(|| {
+        Error::usage(format!("`push-to:` names {fork}, but no remote of this clone is that"))
+            .hint(format!("git remote add fork {}/{fork}", settings.server_url))
+    })
+}
+
+#[allow(clippy::too_many_arguments, reason = "everything that the fetch depends on, said once")]
+fn fetch(
+    global: &Global,
+    repository: &Repository,
+    config: &Config,
+    component: &str,
+    remote: Option<&Remote>,
+    head: Option<&Remote>,
+    auth: &Auth,
+    mode: &Mode,
+) -> Result<()> {
+    let Some(remote) = remote else { return Ok(()) };
+    let publishing = matches!(mode, Mode::Publish(_));
+    let bump_branch = format!("gs-release/{component}");
+    let own_head = head.filter(|head| *head != remote);
+    let branches: &[&str] = match own_head {
+        Some(_) => &[&config.base],
+        None => &[&config.base, &bump_branch],
+    };
+    global.detail(&format!("fetching {} from {}", branches.join(" and "), remote.url()));
+    let patience = if publishing { PATIENT } else { IMPATIENT };
+    match repository.fetch(remote, branches, auth, patience) {
+        Err(error) if !publishing => report::warn(&format!("{}; using what is known here", error.message)),
+        fetched => fetched?.require(&config.base)?,
+    }
+    if let Some(head) = own_head {
+        repository.fetch(head, &[&bump_branch], auth, patience)?;
+    }
+    Ok(())
+}
+
+/// The version to go to, known to exist upstream where anybody may ask.
+async fn resolve(
+    global: &Global,
+    component: &Component,
+    asked: &Request,
+    github: Option<&GitHub>,
+    mode: &Mode,
+    force: bool,
+) -> Result<Version> {
+    match (asked, github) {
+        (Request::Newest(requirement), Some(github)) => {
+            let (version, passed_over) =
+                upstream::newest(github, component, requirement, jiff::Timestamp::now()).await?;
+            passed_over.iter().for_each(|why| global.say(&format!("passed over: {why}")));
+            global.say(&format!("`{requirement}` is {version}"));
+            Ok(version)
+        }
+        (Request::Newest(requirement), None) => {
+            Err(Error::usage(format!("`{requirement}` needs GitHub to be looked up")))
+        }
+        (Request::Exact(version), Some(github)) if component.upstream.is_some() && !force => {
+            upstream::require(github, component, version).await?;
+            Ok(version.clone())
+        }
+        (Request::Exact(version), _) => {
+            if component.upstream.is_some() && !matches!(mode, Mode::Publish(_)) {
+                global.say("an exact version: upstream was not asked whether it exists");
+            }
+            Ok(version.clone())
+        }
+    }
+}
+
+async fn preflight(
+    global: &Global,
+    github: &GitHub,
+    home: &RepositoryName,
+    config: &Config,
+    plan: &BumpPlan,
+) -> Result<()> {
+    let needs = Needs {
+        base: config.base.clone(),
+        push_to: config.pull_request.push_to.clone(),
+        workflow_files: plan.contents.keys().any(|path| path.starts_with(".github/workflows/")),
+        milestone: config.pull_request.milestone.clone(),
+    };
+    let found = github.preflight(home, &needs).await?;
+    for check in &found.checks {
+        global.detail(&format!("preflight: {}: {} ({})", check.about, check.answer, check.reason));
+    }
+    found.notes.iter().for_each(|note| global.say(note));
+    found.refusal().map_or(Ok(()), Err)
+}
+
+fn compare(settings: &Settings, component: &Component, plan: &BumpPlan) -> Option<String> {
+    let upstream = component.upstream.as_ref()?;
+    Some(settings.compare_url(upstream, &component.tag.render(&plan.from), &component.tag.render(&plan.to)))
+}
+
+fn tell_local(plan: &BumpPlan, commit: Commit, text: &PullRequestText) {
     report::result(&format!("\nbranch {}, commit {}", plan.branch, commit.id));
-    report::result(&format!("\npull request: {}\n\n{}", plan.pull_request.title, plan.pull_request.body));
-    if !global.quiet {
-        report::say(match (only_here, local) {
-            (true, false) => "left out: the push and the pull request (set GITHUB_TOKEN to push the branch)",
-            (true, true) => "left out, as asked: the push and the pull request",
-            (false, _) => "left out: opening the pull request, which this build does not do yet",
-        });
-    }
-}
-
-/// The config and its path in the tree: from the tree of `base` (of HEAD while the base is not known yet), or from a file
-/// that the tree does not have, which then has no path in it.
-fn load_config(global: &Global, repository: &Repository, base: Option<Commit>) -> Result<(Config, Option<String>)> {
-    let path = global.config.to_string_lossy().into_owned();
-    let commit = match base {
-        Some(base) => Some(base),
-        None => repository.tip("HEAD")?,
-    };
-    let in_tree = match commit.filter(|_| global.config.is_relative()) {
-        Some(commit) => repository.read(commit, &path)?,
-        None => None,
-    };
-    if let Some(bytes) = in_tree {
-        return Ok((Config::parse(&path, &bytes)?, Some(path)));
-    }
-    let beside = repository.workdir().map(|root| root.join(&global.config)).filter(|file| file.is_file());
-    let file = beside.unwrap_or_else(|| global.config.clone());
-    let bytes = std::fs::read(&file).map_err(|error| {
-        Error::usage(format!("cannot read the config {}: {error}", file.display()))
-            .hint("the repository needs a release.yaml at its root, or name a config with --config FILE")
-    })?;
-    Ok((Config::parse(&path, &bytes)?, None))
-}
-
-fn token() -> Option<SecretString> {
-    let given = ["GITHUB_TOKEN", "GH_TOKEN"].iter().find_map(|name| std::env::var(name).ok().filter(|t| !t.is_empty()));
-    given.map(SecretString::from)
-}
-
-fn server() -> String {
-    std::env::var("GITHUB_SERVER_URL").unwrap_or_else(|_| "https://github.com".into())
-}
-
-/// The commit that is on the branch already, if it has this very content.
-fn standing(repository: &Repository, plan: &BumpPlan, tip: Option<Commit>, force: bool) -> Result<Option<Commit>> {
-    let Some(tip) = tip else { return Ok(None) };
-    let history = repository.history(plan.base.id, tip.id, bump::is_own)?;
-    if !force && history.iter().any(|commit| !commit.clean_merge && !bump::is_own(commit)) {
-        return Err(Error::refused(format!("branch {} holds commits that are not gs-release's", plan.branch))
-            .hint("merge or move them elsewhere, or replace them with --force"));
-    }
-    let Some(newest) = history.first() else { return Ok(None) };
-    let planned = repository.commit(plan.base, &plan.contents, &plan.message)?;
-    let same = newest.commit.tree == planned.tree && newest.parents == [plan.base.id];
-    Ok(same.then_some(newest.commit))
-}
-
-fn commit_locally(repository: &Repository, plan: &BumpPlan, force: bool) -> Result<Commit> {
-    let tip = repository.tip(&format!("refs/heads/{}", plan.branch))?;
-    if let Some(commit) = standing(repository, plan, tip, force)? {
-        return Ok(commit);
-    }
-    let commit = repository.commit(plan.base, &plan.contents, &plan.message)?;
-    repository.set_branch(&plan.branch, commit, tip)?;
-    Ok(commit)
-}
-
-fn push(repository: &Repository, remote: &Remote, auth: &Auth, plan: &BumpPlan, force: bool) -> Result<Commit> {
-    for _ in 0..ATTEMPTS {
-        let tip = repository.tip(&remote.tracking(&plan.branch))?;
-        if let Some(commit) = standing(repository, plan, tip, force)? {
-            return Ok(commit);
-        }
-        let commit = repository.commit(plan.base, &plan.contents, &plan.message)?;
-        match repository.push(remote, &plan.branch, commit, tip, auth)? {
-            PushOutcome::Done => return Ok(commit),
-            PushOutcome::LeaseLost => drop(repository.fetch(remote, &[&plan.branch], auth, PATIENT)?),
-        }
-    }
-    Err(Error::remote(format!("branch {} moved {ATTEMPTS} times while it was being pushed", plan.branch))
-        .hint("run the command again"))
+    report::result(&format!("\npull request: {}\n\n{}", text.title, text.body));
 }
 
 /// Writes the edits into the working files: all of them, or none.
-fn write(repository: &Repository, plan: &BumpPlan) -> Result<()> {
+fn write(repository: &Repository, place: &Place, plan: &BumpPlan) -> Result<()> {
     let root = repository.workdir().ok_or_else(|| {
         Error::usage("--write needs a working tree; this repository is bare").hint("leave --write out, or use a clone")
     })?;
@@ -204,7 +324,7 @@ fn write(repository: &Repository, plan: &BumpPlan) -> Result<()> {
         let bytes = found.map_err(|error| {
             Error::refused(format!("cannot edit {path}: {error}")).hint("bring the file back, or leave --write out")
         })?;
-        contents.push((file, plan.edits.apply(path, &bytes)?));
+        contents.push((file, bump::rewrite(&place.config, place.config_path.as_deref(), plan, path, &bytes)?));
     }
     for (file, content) in contents {
         std::fs::write(&file, content)

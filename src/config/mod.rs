@@ -128,6 +128,11 @@ pub struct TagTemplate {
 }
 
 impl TagTemplate {
+    /// As it is written: `v{version}`.
+    pub fn pattern(&self) -> String {
+        format!("{}{{version}}{}", self.prefix, self.suffix)
+    }
+
     /// The tag of `version`.
     pub fn render(&self, version: &Version) -> String {
         format!("{}{version}{}", self.prefix, self.suffix)

@@ -52,6 +52,13 @@ impl Repository {
         }
     }
 
+    /// Git's mode of the file at `path` of `commit`, such as `0o100755`.
+    pub fn mode(&self, commit: Commit, path: &str) -> Result<u32> {
+        let find = || self.inner.find_tree(commit.tree)?.get_path(Path::new(path));
+        let entry = find().map_err(|error| failed(format!("cannot read {path}"), error))?;
+        Ok(entry.filemode().unsigned_abs())
+    }
+
     /// Calls `visit` with each of `files` and its content, on as many threads as there are processors. At most one content
     /// a thread is in memory. Results come in the order of `files`; `None` is a blob that is not here (a partial clone).
     pub fn scan<T: Send>(&self, files: &[File], visit: impl Fn(&File, &[u8]) -> T + Sync) -> Result<Vec<Option<T>>> {

@@ -76,11 +76,6 @@ impl GitHub {
             false => Ok(None),
         }
     }
-
-    /// The page that compares two tags of `repository`.
-    pub fn compare_url(&self, repository: &RepositoryName, from_tag: &str, to_tag: &str) -> String {
-        format!("{}/{repository}/compare/{}...{}", self.server_url, encode(from_tag), encode(to_tag))
-    }
 }
 
 /// One repository on the server.

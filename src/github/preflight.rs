@@ -59,6 +59,16 @@ pub enum Answer {
     Unknown,
 }
 
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Answer::Yes => "yes",
+            Answer::No => "no",
+            Answer::Unknown => "unknown",
+        })
+    }
+}
+
 impl Preflight {
     /// The error that holds the work back: every no, with what to do about it.
     pub fn refusal(&self) -> Option<Error> {

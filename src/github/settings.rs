@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::client::encode;
+use crate::config::RepositoryName;
 use crate::error::{Error, Result};
 
 const GITHUB: &str = "https://github.com";
@@ -65,6 +67,11 @@ impl Default for Limits {
 }
 
 impl Settings {
+    /// The page that compares two tags of `repository`.
+    pub fn compare_url(&self, repository: &RepositoryName, from_tag: &str, to_tag: &str) -> String {
+        format!("{}/{repository}/compare/{}...{}", self.server_url, encode(from_tag), encode(to_tag))
+    }
+
     /// Reads `GITHUB_API_URL`, `GITHUB_SERVER_URL`, `GITHUB_TOKEN` or `GH_TOKEN`, `GS_RELEASE_APP_ID` and
     /// `GS_RELEASE_APP_PRIVATE_KEY` through `lookup`. An empty variable is an absent one. An App goes before a token:
     /// whoever sets it up means it, and Actions jobs often have a token beside it.
