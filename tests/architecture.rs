@@ -15,7 +15,7 @@ const CRATES: [(&str, &[&str]); 9] = [
     ("clap", &["cli"]),
     ("minijinja", &["bump"]),
     ("parse_dockerfile", &["image"]),
-    ("jsonschema", &["config"]),
+    ("saphyr_parser", &["config"]),
     ("octocrab", &["github"]),
     // octocrab is given its HTTP client ready made: limits, no redirects.
     ("reqwest", &["github", "registry"]),

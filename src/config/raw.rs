@@ -1,124 +1,166 @@
-//! The shape of `release.yaml`, as serde reads it and as editors know it (JSON Schema). No rules here.
+//! The shape of `release.yaml`, for serde and for the JSON Schema that editors use.
+//!
+//! The comments here are the descriptions in that schema. A key that must be there is an `Option` marked
+//! `required` in the schema: the shape check reports its absence, and the rules can still judge the rest.
 
-use std::collections::BTreeMap;
-
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-/// Values by name, in the order of the file; each has the type that the schema says.
-pub type Ordered = serde_json::Map<String, serde_json::Value>;
+/// `format` of a text that is one version.
+pub const VERSION_FORMAT: &str = "version";
 
-/// What is released from this repository, and how.
+/// The JSON Schema of [`Release`]. No value may be null: a key without a value is a slip, such as a lost indentation.
+pub fn json_schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::default();
+    let no_null = schemars::transform::RecursiveTransform(|schema: &mut schemars::Schema| {
+        let Some(object) = schema.as_object_mut() else { return };
+        if let Some(Value::Array(types)) = object.get_mut("type") {
+            types.retain(|name| name != "null");
+            if let [one] = &types[..] {
+                let one = one.clone();
+                object.insert("type".into(), one);
+            }
+        }
+        if let Some(Value::Array(variants)) = object.get_mut("anyOf") {
+            variants.retain(|variant| variant["type"] != "null");
+            if let [Value::Object(one)] = &mut variants[..] {
+                let one = std::mem::take(one);
+                object.remove("anyOf");
+                object.extend(one);
+            }
+        }
+    });
+    settings.with_transform(no_null).into_generator().into_root_schema_for::<Release>().to_value()
+}
+
+/// What a project releases: the components whose versions it carries, where those are written, and the images it
+/// publishes.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Raw {
-    /// Where pull requests go, as owner/name; default: the origin remote.
+#[schemars(title = "release.yaml")]
+pub struct Release {
+    /// `owner/name` on GitHub, where pull requests go. Default: the origin remote's repository.
+    #[schemars(example = &"alibaba/GraphScope")]
     pub repository: Option<String>,
-    /// The base branch; default: main.
+    /// The base branch. Default: `main`.
     pub base: Option<String>,
-    /// Host and path that images are published under.
+    /// Host and path that images are published under. Needed as soon as there are phases.
+    #[schemars(example = &"registry.example.com/graphscope")]
     pub registry: Option<String>,
-    /// Other names of the same place.
+    /// Other names of the same registry, by which Dockerfiles may refer to its images.
     #[serde(default)]
     pub registry_aliases: Vec<String>,
-    /// What images are built for; default: linux/amd64. An image may narrow it.
+    /// What images are built for. Default: `linux/amd64`.
+    #[schemars(example = &["linux/amd64", "linux/arm64"])]
     pub platforms: Option<Vec<String>>,
-    /// Files that the search for leftovers passes over.
+    /// Globs of files in which an old version is never reported as left over.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// What has a version of its own.
-    #[schemars(with = "BTreeMap<String, Component>")]
-    pub components: Ordered,
+    /// What has a version of its own, by name.
+    #[schemars(required)]
+    pub components: Option<IndexMap<String, Component>>,
     /// How pull requests are made.
-    #[serde(default)]
-    pub pull_request: PullRequest,
-    /// Images that are built together, in order.
+    pub pull_request: Option<PullRequest>,
+    /// Images that are built and published together, one phase after the other.
     #[serde(default)]
     pub phases: Vec<Phase>,
     /// How images are built.
-    #[serde(default)]
-    pub build: Build,
+    pub build: Option<Build>,
 }
 
-/// Something with a version of its own.
+/// Something with a version of its own. It has either `version` or `version-file`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Component {
-    /// The current version.
+    /// The current version. A bump changes it here.
+    #[schemars(example = &"0.24.2", extend("format" = VERSION_FORMAT))]
     pub version: Option<String>,
-    /// A file that is only the current version.
+    /// A file that is only the current version. A bump changes it there.
+    #[schemars(example = &"V6D_VERSION")]
     pub version_file: Option<String>,
-    /// How upstream writes the version in tags; default: v{version}.
+    /// How the version is written in upstream's tags. Default: `v{version}`.
+    #[schemars(example = &"v{version}")]
     pub tag: Option<String>,
-    /// Where its releases are.
+    /// Where releases are published. Without it no version is checked against upstream.
     pub upstream: Option<Upstream>,
-    /// Which versions the bot may choose by itself.
-    #[serde(default)]
-    pub update: Update,
-    /// Files that the search for this component's leftovers passes over.
+    /// Which versions may be chosen without a person.
+    pub update: Option<Update>,
+    /// Globs of files in which this component's old version is never reported as left over.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// The places that carry its version.
+    /// The places that carry the version.
     #[serde(default)]
     pub sites: Vec<Site>,
 }
 
-/// Where releases are.
+/// Where releases are published.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Upstream {
-    /// owner/name on GitHub.
-    pub github: String,
+    /// `owner/name` on GitHub.
+    #[schemars(required, example = &"v6d-io/v6d")]
+    pub github: Option<String>,
 }
 
-/// Which versions the bot may choose by itself.
+/// Which versions may be chosen without a person.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Update {
-    /// Only versions that satisfy this, such as ">=0.24, <=0.24.2".
+    /// Only versions that satisfy this requirement.
+    #[schemars(example = &">=0.24, <=0.24.2")]
     pub allow: Option<String>,
-    /// Whether pre-releases count; default: false.
+    /// Whether pre-releases count. Default: false.
     #[serde(default)]
     pub prereleases: bool,
-    /// How old a release must be, such as 24h or 3d.
+    /// How old a release must be: minutes, hours or days. Default: no age.
+    #[schemars(example = &"24h", example = &"3d", example = &"90m")]
     pub minimum_age: Option<String>,
-    /// Versions never taken.
+    /// Versions that are never taken.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// Leave the component alone.
+    /// Leave the component alone: `watch` does not bump it. Default: false.
     #[serde(default)]
     pub hold: bool,
 }
 
-/// Places that carry a version: exactly one of arg, env, image, path, regex, whole.
+/// Places that carry the version: the files, and exactly one of `arg`, `env`, `image`, `path`, `regex` and `whole`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Site {
-    /// Which files: a glob or a list of them; `!` before one excludes.
-    pub files: OneOrMany,
-    /// The default of `ARG NAME` in Dockerfiles.
+    /// A glob or a list of globs: `*` stays within a directory, `**` crosses them, a leading `!` excludes.
+    #[schemars(required, example = &"dockerfiles/*.Dockerfile")]
+    pub files: Option<OneOrMany>,
+    /// The default of `ARG` of this name in Dockerfiles.
+    #[schemars(example = &"VINEYARD_VERSION")]
     pub arg: Option<String>,
-    /// The value of `ENV NAME` in Dockerfiles.
+    /// The value of `ENV` of this name in Dockerfiles.
+    #[schemars(example = &"VINEYARD_VERSION")]
     pub env: Option<String>,
-    /// The tag of every reference to this repository.
+    /// The tag of every reference to this repository, whatever registry is before it.
+    #[schemars(example = &"graphscope/graphscope-dev")]
     pub image: Option<String>,
-    /// A value in a YAML, JSON or TOML file, such as `a.b[0].c`.
+    /// The value at this path in a YAML, JSON or TOML file.
+    #[schemars(example = &"a.b[0].\"c.d\"")]
     pub path: Option<String>,
-    /// Every match of a regular expression; its group `version` is what changes.
+    /// Every match of this regular expression; its group `version` is the version.
+    #[schemars(example = &"VERSION = v(?<version>\\S+)")]
     pub regex: Option<String>,
-    /// The file is the version.
+    /// The whole file is the version.
     pub whole: Option<bool>,
-    /// Exactly so many places.
+    /// How many places there must be. Default: at least one.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub expect: Option<usize>,
 }
 
-/// One text, or a list of them.
+/// One string or a list of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
-    /// One.
+    /// `files: VERSION`
     One(String),
-    /// Many.
+    /// `files: [VERSION, "charts/**/Chart.yaml"]`
     Many(Vec<String>),
 }
 
@@ -126,165 +168,170 @@ pub enum OneOrMany {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PullRequest {
-    /// Labels of every pull request.
+    /// Labels that each pull request carries.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// Users, or org/team, asked for a review.
+    /// Users, or teams as `organisation/team`, that are asked for a review.
     #[serde(default)]
     pub reviewers: Vec<String>,
-    /// Users it is assigned to.
+    /// Users that each pull request is assigned to.
     #[serde(default)]
     pub assignees: Vec<String>,
     /// Title of the milestone.
     pub milestone: Option<String>,
-    /// Open it as a draft.
+    /// Open as a draft. Default: false.
     #[serde(default)]
     pub draft: bool,
-    /// Let GitHub merge it once its checks pass.
+    /// Let GitHub merge it once its checks have passed. Default: false.
     #[serde(default)]
     pub automerge: bool,
-    /// How the commit reaches GitHub; default: git.
-    #[serde(default)]
-    pub commit_via: CommitVia,
-    /// The fork, as owner/name, that the branch is pushed to.
+    /// How the commit reaches GitHub. Default: `git`.
+    pub commit_via: Option<CommitVia>,
+    /// `owner/name` of the fork that the branch is pushed to. Default: the repository itself.
     pub push_to: Option<String>,
 }
 
 /// How the commit reaches GitHub.
-#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CommitVia {
     /// A push.
-    #[default]
     Git,
-    /// The REST API.
+    /// The REST API. GitHub signs such commits of apps and of `GITHUB_TOKEN`.
     Api,
 }
 
-/// Images that are built together.
+/// Images that are built and published together.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Phase {
-    /// Its name.
-    pub name: String,
-    /// The component whose release it is.
-    pub component: String,
-    /// What happens to a published version whose inputs changed; default: rebuild.
-    #[serde(default)]
-    pub when_stale: WhenStale,
-    /// Build it from the bump branch.
+    /// The name of the phase.
+    #[schemars(required, example = &"v6d")]
+    pub name: Option<String>,
+    /// The component whose release this is.
+    #[schemars(required, example = &"vineyard")]
+    pub component: Option<String>,
+    /// What happens to a published version whose inputs have changed. Default: `rebuild`.
+    pub when_stale: Option<WhenStale>,
+    /// Build from the bump branch, since the checks of the pull request run in these images. Default: false.
     #[serde(default)]
     pub build_before_merge: bool,
-    /// What starts its workflow, instead of a dispatch.
+    /// What starts the phase's workflow, with engine `actions`. Default: it is dispatched.
     pub trigger: Option<Trigger>,
-    /// By name.
-    #[schemars(with = "BTreeMap<String, Image>")]
-    pub images: Ordered,
+    /// The images, by name.
+    #[schemars(required)]
+    pub images: Option<IndexMap<String, Image>>,
 }
 
-/// What happens to a published version whose inputs changed.
-#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
+/// What happens to a published version whose inputs have changed.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenStale {
-    /// It is replaced.
-    #[default]
+    /// It is built again and replaced.
     Rebuild,
-    /// It stays.
+    /// A complete published version stays as it is.
     Keep,
 }
 
-/// What starts a workflow.
+/// What starts the phase's workflow.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Trigger {
-    /// The tag that is pushed.
-    pub tag: String,
+    /// A git tag that is pushed, such as `v{graphscope}`.
+    #[schemars(required, example = &"v{graphscope}")]
+    pub tag: Option<String>,
 }
 
 /// One image.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Image {
-    /// Name under the registry; default: the key.
-    pub repository: Option<String>,
-    /// Path of the Dockerfile.
-    pub dockerfile: String,
-    /// Path of the build context; default: the repository's root.
+    /// Path of the Dockerfile, from the root of the repository.
+    #[schemars(required, example = &"dockerfiles/graphscope-dev.Dockerfile")]
+    pub dockerfile: Option<String>,
+    /// Path of the build context, from the root of the repository. Default: the root.
     pub context: Option<String>,
-    /// The stage that is the image; default: the last.
+    /// The stage that is the image. Default: the last one.
     pub target: Option<String>,
-    /// Build args; {component} and {arch} are filled in.
+    /// Build args, by name. `{component}` stands for that component's version, `{arch}` for the architecture.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
-    pub args: Ordered,
-    /// Tags; {component} is filled in. At least one has a component in it.
-    pub tags: Vec<String>,
-    /// Narrows the platforms of the file.
+    pub args: IndexMap<String, String>,
+    /// Named contexts, by name: a directory of the repository, `docker-image://reference`, or `https://...git#ref`. One
+    /// with the name of a stage takes its place. `{component}` and `{arch}` are filled in as in build args.
+    #[serde(default)]
+    #[schemars(example = &serde_json::json!({ "source": "https://github.com/alibaba/GraphScope.git#v{graphscope}" }))]
+    pub contexts: IndexMap<String, String>,
+    /// Tags to publish. `{component}` stands for that component's version; at least one tag holds a version.
+    #[schemars(required, example = &["v{vineyard}", "latest"])]
+    pub tags: Option<Vec<String>>,
+    /// What it is built for, where that is less than the `platforms` of the whole file.
     pub platforms: Option<Vec<String>>,
+    /// Name under the registry. Default: the name of the image.
+    pub repository: Option<String>,
 }
 
 /// How images are built.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Build {
-    /// Who builds; default: buildx.
-    #[serde(default)]
-    pub engine: Engine,
-    /// How many images at once.
+    /// Who builds. Default: `buildx`.
+    pub engine: Option<Engine>,
+    /// How many images are built at once. Default: the engine decides.
+    #[schemars(range(min = 1, max = 1000))]
     pub parallel: Option<usize>,
-    /// Also publish a tag for each platform.
+    /// Also publish a tag for each platform, such as `v0.24.2-amd64`. Default: false.
     #[serde(default)]
     pub platform_tags: bool,
-    /// For engine actions.
+    /// For engine `actions`.
     pub actions: Option<Actions>,
-    /// For engine buildx.
-    #[serde(default)]
-    pub buildx: Buildx,
+    /// For engine `buildx`.
+    pub buildx: Option<Buildx>,
 }
 
 /// Who builds.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// BuildKit, through docker buildx.
-    #[default]
+    /// BuildKit, through `docker buildx`.
     Buildx,
     /// Workflow runs on GitHub.
     Actions,
 }
 
-/// Engine actions.
+/// For engine `actions`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Actions {
-    /// File name of the workflow.
-    pub workflow: String,
-    /// How often a phase is tried; default: 2.
+    /// File name of the workflow that builds a phase.
+    #[schemars(required, example = &"build-images.yml")]
+    pub workflow: Option<String>,
+    /// How often a phase is tried before a person must look. Default: 2.
+    #[schemars(range(min = 1, max = 100))]
     pub attempts: Option<u32>,
 }
 
-/// Engine buildx.
+/// For engine `buildx`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Buildx {
-    /// Name of the builder; default: the current one.
+    /// Name of the builder. Default: the current one.
     pub builder: Option<String>,
-    /// Where the build cache is kept.
+    /// Where build caches are kept. Default: only with the builder.
     pub cache: Option<Cache>,
-    /// Attach a provenance attestation.
+    /// Attach a provenance attestation. Default: false.
     #[serde(default)]
     pub provenance: bool,
-    /// Attach a bill of materials.
+    /// Attach a bill of materials. Default: false.
     #[serde(default)]
     pub sbom: bool,
 }
 
-/// Where the build cache is kept.
+/// Where build caches are kept.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cache {
-    /// Beside the images.
+    /// In the registry, beside the images.
     Registry,
-    /// In GitHub's Actions cache.
+    /// In the cache of GitHub Actions.
     Gha,
 }

@@ -1,161 +1,219 @@
-//! From bytes to the raw schema: syntax and shape. Every fault of the shape is found in one run, by the JSON Schema that
-//! editors use too.
+//! Holds a tree of YAML against the JSON Schema of `release.yaml`, and says in plain words where they differ.
+//!
+//! The schema is the one that editors use, so that both agree. It comes from our own types: of JSON Schema only
+//! the keywords that those produce are known here, which a test holds. What is at fault is taken out of the tree,
+//! so that the rest can still be read and judged.
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use serde_json::Value;
+use std::ops::Range;
 
-use super::Step;
-use super::place::Places;
-use super::raw::Raw;
-use crate::error::{Error, Result};
+use serde_json::Value as Schema;
 
-/// Larger than any real config by far; protects against a wrong file.
-const LIMIT: usize = 1 << 20;
+use super::faults::Faults;
+use super::yaml::{Node, Value};
 
-/// Reads the text and checks syntax and shape. The places are handed on for the rules that come after.
-pub fn read(path: &str, bytes: &[u8]) -> Result<(Raw, Places)> {
-    if bytes.len() > LIMIT {
-        return Err(Error::usage(format!("{path} has {} bytes; a release config has at most {LIMIT}", bytes.len()))
-            .hint("is this the right file? --config names another one"));
+/// Notes every difference between `root` and `schema`, and takes what differs out of `root`. Whether there is
+/// anything left to read.
+pub(super) fn check(schema: &Schema, root: &mut Node, faults: &mut Faults) -> bool {
+    match root.value {
+        Value::Null => {
+            faults.add_with_help(root.span.clone(), "the file is empty", "it needs at least `components:`");
+            false
+        }
+        Value::Map(_) => {
+            let place = Place { name: "the file".into(), label: 0..0 };
+            Checker { root: schema, faults }.value(schema, root, &place)
+        }
+        _ => {
+            let help = "the file starts with keys, such as `components:`";
+            let message = format!("expected keys with values, found {}", describe(root));
+            faults.add_with_help(root.span.clone(), message, help);
+            false
+        }
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let (line, column) = crate::error::line_column(bytes, error.valid_up_to());
-        Error::usage(format!("{path}:{line}:{column}: not valid UTF-8")).hint("save the file as UTF-8")
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // by way of a YAML value, because only that refuses a key that stands twice
-    let value: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| syntax(path, text, &error))?;
-    let value: Value = serde_json::to_value(value)
-        .map_err(|error| Error::usage(format!("{path}: {error}")).hint("every key must be a text"))?;
-    if value.is_null() {
-        return Err(Error::usage(format!("{path} is empty")).hint("it needs at least `components:`"));
-    }
-    let mut places = Places::new(path, text);
-    let schema = super::json_schema();
-    let validator = jsonschema::validator_for(&schema)
-        .map_err(|error| Error::usage(format!("the schema of {path} is not usable: {error}")))?;
-    for error in validator.iter_errors(&value) {
-        report(&error, &value, &schema, &mut places);
-    }
-    finish(path, &mut places)?;
-    let raw = serde_json::from_value(value).map_err(|error| Error::usage(format!("{path}: {error}")))?;
-    Ok((raw, places))
 }
 
-/// Fails if faults have been found: all of them, in the order of the file.
-pub fn finish(path: &str, places: &mut Places) -> Result<()> {
-    if places.faults.is_empty() {
-        return Ok(());
+/// The one of `candidates` that `word` may have meant.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&word.to_lowercase(), candidate);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.len().max(word.len()) / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// "did you mean" the nearest of `candidates`, or what they are.
+pub(super) fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone, what: &str) -> String {
+    match nearest(word, candidates.clone()) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
+        None => format!("{what}: {}", candidates.into_iter().collect::<Vec<_>>().join(", ")),
     }
-    let mut faults = std::mem::take(&mut places.faults);
-    faults.sort_by_key(|fault| fault.span.start);
-    let count = match faults.len() {
-        1 => "1 fault".to_owned(),
-        n => format!("{n} faults"),
-    };
-    Err(Error::faults(format!("{path} has {count}"), faults))
 }
 
-fn syntax(path: &str, text: &str, error: &serde_yaml::Error) -> Error {
-    let mut places = Places::new(path, text);
-    let start = error.location().map_or(0, |l| l.index().min(text.len()));
-    let end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-    let line = &text[text[..start].rfind('\n').map_or(0, |n| n + 1)..end];
-    let tab = line.trim_start_matches(' ').starts_with('\t');
-    let help = tab.then(|| "YAML is indented with spaces, never with tabs".to_owned());
-    places.add(start..end, error.to_string(), help);
-    Error::faults(format!("{path} cannot be read as YAML"), places.faults)
+/// What a person calls a value, and what to point at when it lacks something.
+struct Place {
+    name: String,
+    label: Range<usize>,
 }
 
-fn report(error: &jsonschema::ValidationError<'_>, root: &Value, schema: &Value, places: &mut Places) {
-    let route = route(error.instance_path().as_str(), root);
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let known = known_keys(error.schema_path().as_str(), schema);
-            for key in unexpected {
-                let mut route = route.clone();
-                route.push(Step::Key(key.clone()));
-                let help = match nearest(key, known.iter().map(String::as_str)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known keys here: {}", known.join(", ")),
-                };
-                places.fault_at_key(&route, format!("unknown key `{key}`"), Some(help));
+struct Checker<'s, 'f> {
+    root: &'s Schema,
+    faults: &'f mut Faults,
+}
+
+impl<'s> Checker<'s, '_> {
+    /// Whether `node` can stay where it is.
+    fn value(&mut self, schema: &'s Schema, node: &mut Node, place: &Place) -> bool {
+        let variants = self.variants(schema);
+        if let Value::Text(text) = &node.value {
+            let choices: Vec<&str> = variants.iter().flat_map(|variant| choices(variant)).collect();
+            if !choices.is_empty() && !choices.contains(&&**text) {
+                let help = suggest(text, choices.iter().copied(), "one of");
+                self.faults.add_with_help(node.span.clone(), format!("{} cannot be `{text}`", place.name), help);
+                return false;
             }
         }
-        ValidationErrorKind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            places.fault(&route, format!("`{name}` is missing"), None);
-        }
-        ValidationErrorKind::Type { kind } => {
-            let expected = match kind {
-                TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(many) => {
-                    let names: Vec<String> = many.iter().map(|t| t.to_string()).filter(|t| t != "null").collect();
-                    names.join(" or ")
+        let Some(variant) = variants.iter().find(|variant| types(variant).any(|name| is_of_type(node, name))) else {
+            self.wrong_type(&variants, node, place);
+            return false;
+        };
+        match &mut node.value {
+            Value::Map(_) => self.mapping(variant, node, place),
+            Value::List(items) => {
+                let before = items.len();
+                items.retain_mut(|item| {
+                    let name = format!("an entry of {}", place.name);
+                    let label = item.span.clone();
+                    self.value(&variant["items"], item, &Place { name, label })
+                });
+                node.damaged |= items.len() < before;
+                true
+            }
+            Value::Number(number) => match variant["minimum"].as_f64().zip(variant["maximum"].as_f64()) {
+                Some((least, most)) if !number.as_f64().is_some_and(|n| (least..=most).contains(&n)) => {
+                    let message = format!("{} must be from {least} to {most}", place.name);
+                    self.faults.add(node.span.clone(), message);
+                    false
                 }
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+
+    fn mapping(&mut self, schema: &'s Schema, node: &mut Node, place: &Place) -> bool {
+        let Value::Map(entries) = &mut node.value else { return true };
+        let (properties, any_key) = (&schema["properties"], schema.get("additionalProperties"));
+        for key in schema["required"].as_array().into_iter().flatten().filter_map(Schema::as_str) {
+            if !entries.iter().any(|entry| entry.key == key) {
+                node.damaged = true;
+                let help =
+                    format!("`{key}`: {}", one_line(properties[key]["description"].as_str().unwrap_or_default()));
+                self.faults.add_with_help(place.label.clone(), format!("{} lacks the key `{key}`", place.name), help);
+            }
+        }
+        let before = entries.len();
+        entries.retain_mut(|entry| {
+            let Some(schema) = properties.get(&entry.key).or(any_key.filter(|schema| schema.is_object())) else {
+                let known = properties.as_object().into_iter().flat_map(|properties| properties.keys());
+                let help = suggest(&entry.key, known.map(String::as_str), "the keys here are");
+                self.faults.add_with_help(entry.key_span.clone(), format!("unknown key `{}`", entry.key), help);
+                return false;
             };
-            let help = (expected == "string" && error.instance().is_number())
-                .then(|| "put it in quotes; a version has three parts, such as 0.24.2".to_owned());
-            let message =
-                format!("expected a value of type {}, found {}", plain(&expected), describe(error.instance()));
-            places.fault(&route, message, help);
+            let place = Place { name: format!("`{}`", entry.key), label: entry.key_span.clone() };
+            self.value(schema, &mut entry.value, &place)
+        });
+        node.damaged |= entries.len() < before;
+        true
+    }
+
+    fn wrong_type(&mut self, variants: &[&Schema], node: &Node, place: &Place) {
+        let expected: Vec<&str> = variants.iter().flat_map(|variant| types(variant)).filter_map(type_name).collect();
+        let expected = expected.join(" or ");
+        if matches!(node.value, Value::Null) {
+            let help = format!("give it {expected}, or remove the key");
+            self.faults.add_with_help(place.label.clone(), format!("{} has no value", place.name), help);
+            return;
         }
-        ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. } => {
-            places.fault(&route, format!("{} does not fit here", describe(error.instance())), None);
+        let message = format!("{} must be {expected}, not {}", place.name, describe(node));
+        let written = self.faults.text(&node.span).to_owned();
+        let wants = |name| variants.iter().any(|variant| types(variant).any(|t| t == name));
+        let help = match &node.value {
+            Value::Number(_) | Value::Bool(_) if wants("string") => {
+                let example = variants.iter().find_map(|variant| variant["examples"][0].as_str());
+                let example = example.map_or_else(String::new, |example| format!("write it like `{example}`, or "));
+                Some(format!("{example}quote it: \"{written}\""))
+            }
+            Value::Map(_) if wants("string") && written.starts_with('{') => Some(format!("quote it: \"{written}\"")),
+            Value::Text(_) | Value::Number(_) if wants("array") => Some(format!("write it as a list: [{written}]")),
+            _ => None,
+        };
+        match help {
+            Some(help) => self.faults.add_with_help(node.span.clone(), message, help),
+            None => self.faults.add(node.span.clone(), message),
         }
-        _ => places.fault(&route, error.to_string(), None),
+    }
+
+    /// The alternatives of `schema`, references followed.
+    fn variants(&self, schema: &'s Schema) -> Vec<&'s Schema> {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let target = self.root.pointer(reference.trim_start_matches('#'));
+            return target.map_or_else(Vec::new, |target| self.variants(target));
+        }
+        match schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+            Some(variants) => variants.iter().flat_map(|variant| self.variants(variant)).collect(),
+            None => vec![schema],
+        }
     }
 }
 
-fn plain(json_type: &str) -> &str {
-    match json_type {
-        "object" => "mapping",
-        "array" => "list",
-        other => other,
+/// The strings that `schema` takes, where it takes only some.
+fn choices(schema: &Schema) -> Vec<&str> {
+    let several = schema["enum"].as_array().into_iter().flatten();
+    several.chain(schema.get("const")).filter_map(Schema::as_str).collect()
+}
+
+fn types(schema: &Schema) -> impl Iterator<Item = &str> {
+    let several = schema["type"].as_array().into_iter().flatten();
+    several.chain(schema.get("type")).filter_map(Schema::as_str)
+}
+
+fn is_of_type(node: &Node, name: &str) -> bool {
+    match &node.value {
+        Value::Null => name == "null",
+        Value::Bool(_) => name == "boolean",
+        Value::Number(number) => name == "integer" && !number.is_f64(),
+        Value::Text(_) => name == "string",
+        Value::List(_) => name == "array",
+        Value::Map(_) => name == "object",
     }
 }
 
-fn describe(value: &Value) -> String {
-    match value {
+/// What a person calls a value of this type; nothing for the absence of one.
+fn type_name(name: &str) -> Option<&'static str> {
+    match name {
+        "boolean" => Some("true or false"),
+        "integer" => Some("a whole number"),
+        "string" => Some("a string"),
+        "array" => Some("a list"),
+        "object" => Some("a mapping"),
+        _ => None,
+    }
+}
+
+fn describe(node: &Node) -> String {
+    match &node.value {
         Value::Null => "nothing".into(),
-        Value::Object(_) => "a mapping".into(),
-        Value::Array(_) => "a list".into(),
-        scalar => format!("`{scalar}`"),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(_) => "a number".into(),
+        Value::Text(_) => "a string".into(),
+        Value::List(_) => "a list".into(),
+        Value::Map(_) => "a mapping".into(),
     }
 }
 
-/// A JSON pointer as steps; whether `0` is a key or an index, the value tells.
-fn route(pointer: &str, root: &Value) -> Vec<Step> {
-    let mut value = root;
-    let mut steps = Vec::new();
-    for part in pointer.split('/').skip(1) {
-        let part = part.replace("~1", "/").replace("~0", "~");
-        let (step, next) = match (value, part.parse::<usize>()) {
-            (Value::Array(items), Ok(index)) => (Step::Index(index), items.get(index)),
-            _ => (Step::Key(part.clone()), value.get(&part)),
-        };
-        steps.push(step);
-        value = next.unwrap_or(&Value::Null);
-    }
-    steps
-}
-
-/// The keys that the schema knows beside the `additionalProperties` at `pointer`.
-fn known_keys(pointer: &str, schema: &Value) -> Vec<String> {
-    let mut here = schema;
-    for part in pointer.trim_end_matches("/additionalProperties").split('/').skip(1) {
-        let next = here.get(part).or_else(|| here.get(part.parse::<usize>().ok()?));
-        here = match (part, here.get("$ref").and_then(Value::as_str)) {
-            ("$ref", Some(target)) => schema.pointer(target.trim_start_matches('#')).unwrap_or(&Value::Null),
-            _ => next.unwrap_or(&Value::Null),
-        };
-    }
-    here.get("properties").and_then(Value::as_object).map(|p| p.keys().cloned().collect()).unwrap_or_default()
-}
-
-/// The candidate most like `name`, if one is like it at all.
-pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = candidates.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
-    let near = scored.filter(|(distance, candidate)| *distance <= 1 + name.len().min(candidate.len()) / 3);
-    near.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+/// The first sentence of a description, whatever its line breaks.
+fn one_line(text: &str) -> String {
+    text.split("\n\n").next().unwrap_or(text).replace('\n', " ").trim_end_matches('.').to_owned()
 }

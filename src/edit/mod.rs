@@ -8,6 +8,7 @@ mod plan;
 mod scan;
 mod text;
 mod value;
+mod yaml;
 
 pub use plan::{Edit, EditPlan, Leftover, Note, prove};
 pub use scan::{FileScan, Place, Reading, Scanner};

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::scan::{Place, Reader};
+use super::yaml::Found;
 use crate::config::{Step, ValuePath};
 use crate::error::{Error, Result};
 
@@ -31,38 +32,13 @@ fn no_scalar(reader: &Reader<'_>, at: usize, route: &ValuePath) -> Error {
 }
 
 fn yaml(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<usize>>> {
-    let mut found = Vec::new();
-    let steps = route.steps.iter().map(|step| match step {
-        Step::Key(key) => yamlpath::Component::from(key.as_str()),
-        Step::Index(index) => yamlpath::Component::from(*index),
-    });
-    let query = yamlpath::Route::from(steps.collect::<Vec<_>>());
-    for document in documents(text) {
-        let offset = document.start;
-        let parsed = yamlpath::Document::new(&text[document])
-            .map_err(|error| reader.fault(offset, &format!("cannot be read as YAML ({error})")))?;
-        let Ok(Some(feature)) = parsed.query_exact(&query) else { continue };
-        let (start, end) = feature.location.byte_span;
-        if feature.kind() != yamlpath::FeatureKind::Scalar {
-            return Err(no_scalar(reader, offset + start, route));
-        }
-        found.push(offset + start..offset + end);
-    }
-    Ok(found)
-}
-
-/// The documents of a YAML stream. A line `---` or `--- ...` begins one.
-fn documents(text: &str) -> Vec<Range<usize>> {
-    let mut starts = vec![0];
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if at > 0 && line.trim_end() == "---" {
-            starts.push(at);
-        }
-        at += line.len();
-    }
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+    let found = super::yaml::find(text, route)
+        .map_err(|error| reader.fault(error.at, &format!("cannot be read as YAML ({})", error.reason)))?;
+    let single = |found| match found {
+        Found::Scalar(range) => Ok(range),
+        Found::Collection(start) => Err(no_scalar(reader, start, route)),
+    };
+    found.into_iter().map(single).collect()
 }
 
 fn json(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<usize>>> {

@@ -1,0 +1,67 @@
+//! The faults of one file, collected while it is read and told all together.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::error::{Error, Fault, Result};
+
+/// Where the faults of one file gather.
+pub(super) struct Faults {
+    path: String,
+    text: Arc<str>,
+    found: Vec<Fault>,
+}
+
+impl Faults {
+    pub(super) fn new(path: &str, text: &str) -> Self {
+        Faults { path: path.into(), text: text.into(), found: Vec::new() }
+    }
+
+    /// Notes a fault without anything to say about its remedy.
+    pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.push(span, message.into(), None);
+    }
+
+    /// Notes a fault and what to do about it.
+    pub(super) fn add_with_help(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.push(span, message.into(), Some(help.into()));
+    }
+
+    /// The value of `result`, or `None` after noting its error as a fault at `span`.
+    pub(super) fn take<T>(&mut self, span: Range<usize>, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(span, error.message, error.hints.into_iter().next())).ok()
+    }
+
+    fn push(&mut self, span: Range<usize>, message: String, help: Option<String>) {
+        let fault = Fault { path: self.path.clone(), text: self.text.clone(), span, message, help };
+        // the same place is read once for each alias that stands for it
+        if !self.found.contains(&fault) {
+            self.found.push(fault);
+        }
+    }
+
+    /// What stands at `span`.
+    pub(super) fn text(&self, span: &Range<usize>) -> &str {
+        self.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// Line, from 1, of the byte at `offset`.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        crate::error::line_column(self.text.as_bytes(), offset).0
+    }
+
+    /// `value`, if there is one and nothing was found; else the error that carries every fault, by place.
+    pub(super) fn into_result<T>(mut self, value: Option<T>) -> Result<T> {
+        match value {
+            Some(value) if self.found.is_empty() => Ok(value),
+            _ => {
+                self.found.sort_by_key(|fault| (fault.span.start, fault.span.end));
+                let count = match self.found.len() {
+                    1 => "1 fault".to_owned(),
+                    many => format!("{many} faults"),
+                };
+                Err(Error::faults(format!("{} has {count}", self.path), self.found))
+            }
+        }
+    }
+}
