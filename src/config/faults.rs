@@ -5,16 +5,22 @@ use std::sync::Arc;
 
 use crate::error::{Error, Fault, Result};
 
+/// More than anybody reads in one go.
+const MAX_FAULTS: usize = 100;
+
 /// Where the faults of one file gather.
 pub(super) struct Faults {
     path: String,
     text: Arc<str>,
+    /// The first byte of each line but the first.
+    lines: Vec<usize>,
     found: Vec<Fault>,
 }
 
 impl Faults {
     pub(super) fn new(path: &str, text: &str) -> Self {
-        Faults { path: path.into(), text: text.into(), found: Vec::new() }
+        let lines = text.bytes().zip(1..).filter(|(byte, _)| *byte == b'\n').map(|(_, next)| next).collect();
+        Faults { path: path.into(), text: text.into(), lines, found: Vec::new() }
     }
 
     /// Notes a fault without anything to say about its remedy.
@@ -35,9 +41,14 @@ impl Faults {
     fn push(&mut self, span: Range<usize>, message: String, help: Option<String>) {
         let fault = Fault { path: self.path.clone(), text: self.text.clone(), span, message, help };
         // the same place is read once for each alias that stands for it
-        if !self.found.contains(&fault) {
+        if !self.is_full() && !self.found.contains(&fault) {
             self.found.push(fault);
         }
+    }
+
+    /// Whether nothing more is noted.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MAX_FAULTS
     }
 
     /// What stands at `span`.
@@ -47,7 +58,7 @@ impl Faults {
 
     /// Line, from 1, of the byte at `offset`.
     pub(super) fn line(&self, offset: usize) -> usize {
-        crate::error::line_column(self.text.as_bytes(), offset).0
+        self.lines.partition_point(|start| *start <= offset) + 1
     }
 
     /// `value`, if there is one and nothing was found; else the error that carries every fault, by place.
@@ -58,6 +69,7 @@ impl Faults {
                 self.found.sort_by_key(|fault| (fault.span.start, fault.span.end));
                 let count = match self.found.len() {
                     1 => "1 fault".to_owned(),
+                    MAX_FAULTS => format!("{MAX_FAULTS} faults or more"),
                     many => format!("{many} faults"),
                 };
                 Err(Error::faults(format!("{} has {count}", self.path), self.found))

@@ -9,6 +9,7 @@ use std::ops::Range;
 use serde_json::Value as Schema;
 
 use super::faults::Faults;
+use super::raw::VERSION_FORMAT;
 use super::yaml::{Node, Value};
 
 /// Notes every difference between `root` and `schema`, and takes what differs out of `root`. Whether there is
@@ -117,6 +118,9 @@ impl<'s> Checker<'s, '_> {
         entries.retain_mut(|entry| {
             let Some(schema) = properties.get(&entry.key).or(any_key.filter(|schema| schema.is_object())) else {
                 let known = properties.as_object().into_iter().flat_map(|properties| properties.keys());
+                if self.faults.is_full() {
+                    return false;
+                }
                 let help = suggest(&entry.key, known.map(String::as_str), "the keys here are");
                 self.faults.add_with_help(entry.key_span.clone(), format!("unknown key `{}`", entry.key), help);
                 return false;
@@ -140,6 +144,9 @@ impl<'s> Checker<'s, '_> {
         let written = self.faults.text(&node.span).to_owned();
         let wants = |name| variants.iter().any(|variant| types(variant).any(|t| t == name));
         let help = match &node.value {
+            Value::Number(_) if variants.iter().any(|variant| variant["format"] == VERSION_FORMAT) => {
+                Some("a version has three parts, such as `0.24.2`".to_owned())
+            }
             Value::Number(_) | Value::Bool(_) if wants("string") => {
                 let example = variants.iter().find_map(|variant| variant["examples"][0].as_str());
                 let example = example.map_or_else(String::new, |example| format!("write it like `{example}`, or "));

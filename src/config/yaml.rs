@@ -11,7 +11,9 @@ use super::yaml_events::{Event, ScalarStyle, YamlError, YamlEvents};
 
 /// Deeper than any meaningful file, shallow enough for every recursion over the tree.
 const MAX_DEPTH: usize = 64;
-/// How many nodes aliases may stand for: a few lines of aliases of aliases can stand for billions.
+/// Far more values than a file for a thousand images has.
+const MAX_VALUES: usize = 100_000;
+/// How many values aliases may stand for: a few lines of aliases of aliases can stand for billions.
 const MAX_COPIES: usize = 10_000;
 
 /// A value and where it stands.
@@ -69,6 +71,14 @@ impl Node {
         self.entry(key).map_or(self.span.clone(), |entry| entry.key_span.clone())
     }
 
+    /// The entries by key, where there are many to look up. Of duplicate keys the first counts.
+    pub(super) fn by_key(&self) -> HashMap<&str, &Entry> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().rev().map(|entry| (&*entry.key, entry)).collect(),
+            _ => HashMap::new(),
+        }
+    }
+
     /// The item at `index`; the node itself where there is none, which is right for a list written as its only item.
     pub(super) fn item(&self, index: usize) -> &Node {
         match &self.value {
@@ -106,7 +116,8 @@ impl Node {
 
 /// Reads the one document of `text`. `None`: it is no YAML, and a fault says why.
 pub(super) fn read(text: &str, faults: &mut Faults) -> Option<Node> {
-    let mut reader = Reader { events: YamlEvents::new(text), text, anchors: HashMap::new(), copies: 0, faults };
+    let mut reader =
+        Reader { events: YamlEvents::new(text), text, anchors: HashMap::new(), values: 0, copies: 0, faults };
     reader.document().ok()
 }
 
@@ -117,6 +128,7 @@ struct Reader<'t, 'f> {
     events: YamlEvents<'t>,
     text: &'t str,
     anchors: HashMap<usize, Node>,
+    values: usize,
     copies: usize,
     faults: &'f mut Faults,
 }
@@ -154,6 +166,14 @@ impl<'t> Reader<'t, '_> {
     fn node(&mut self, event: Event<'t>, span: Range<usize>, depth: usize) -> Result<Node, Stopped> {
         if depth > MAX_DEPTH {
             return self.stop(span, "nested too deep", "no key of this file lies so deep");
+        }
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            return self.stop(
+                span,
+                "the file has too many values",
+                "is this the right file? --config names another one",
+            );
         }
         let (node, anchor) = match event {
             Event::Alias(anchor) => return self.alias(anchor, span),
@@ -226,12 +246,11 @@ impl<'t> Reader<'t, '_> {
                 self.faults.add_with_help(key_span, "merge keys (`<<`) are not supported", help);
                 continue;
             }
-            let line = self.faults.line(key_span.start);
             if let Some(first) = first_given.get(&key) {
-                let help = format!("it is given on line {first} already");
+                let help = format!("it is given on line {} already", self.faults.line(*first));
                 self.faults.add_with_help(key_span.clone(), format!("duplicate key `{key}`"), help);
             } else {
-                first_given.insert(key.clone(), line);
+                first_given.insert(key.clone(), key_span.start);
             }
             entries.push(Entry { key, key_span, value });
         }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::{each, ignore, optional};
 use crate::config::faults::Faults;
 use crate::config::raw::{self, OneOrMany};
-use crate::config::yaml::Node;
+use crate::config::yaml::{Entry, Node};
 use crate::config::{
     ARCH, Component, FileGlobs, SiteForm, SiteRule, TagTemplate, UpdatePolicy, VersionSource, globs, names,
 };
@@ -23,15 +23,16 @@ pub(super) fn components(
     node: &Node,
     faults: &mut Faults,
 ) -> Option<Vec<Component>> {
-    let components: Vec<Option<Component>> =
-        raw.iter().map(|(name, component)| self::component(name, component, node, faults)).collect();
-    components.into_iter().collect()
+    let entries = node.by_key();
+    let components = raw.iter().map(|(name, component)| self::component(component, entries.get(&**name)?, faults));
+    // all of them are read before the first fault ends it
+    components.collect::<Vec<_>>().into_iter().collect()
 }
 
-fn component(name: &str, raw: &raw::Component, parent: &Node, faults: &mut Faults) -> Option<Component> {
-    let (key, node) = (parent.key_span(name), parent.get(name));
-    let valid_name = faults.take(key.clone(), component_name(name));
-    let version = version_source(name, raw, parent, faults);
+fn component(raw: &raw::Component, entry: &Entry, faults: &mut Faults) -> Option<Component> {
+    let node = &entry.value;
+    let name = faults.take(entry.key_span.clone(), component_name(&entry.key));
+    let version = version_source(raw, entry, faults);
     let tag = optional(raw.tag.as_deref(), node, "tag", faults, str::parse);
     let update = update_policy(raw.update.as_ref(), node.get("update"), faults);
     let ignore = ignore(&raw.ignore, node.get("ignore"), faults);
@@ -40,7 +41,7 @@ fn component(name: &str, raw: &raw::Component, parent: &Node, faults: &mut Fault
     let list = node.get("sites");
     let sites: Vec<_> = raw.sites.iter().enumerate().map(|(i, raw)| site(raw, list.item(i), faults)).collect();
     Some(Component {
-        name: valid_name?,
+        name: name?,
         version: version?,
         tag: tag?.unwrap_or_else(|| TagTemplate { prefix: "v".into(), suffix: String::new() }),
         upstream: upstream?,
@@ -58,8 +59,8 @@ fn component_name(name: &str) -> Result<String> {
     names::plain_name(name)
 }
 
-fn version_source(name: &str, raw: &raw::Component, parent: &Node, faults: &mut Faults) -> Option<VersionSource> {
-    let node = parent.get(name);
+fn version_source(raw: &raw::Component, entry: &Entry, faults: &mut Faults) -> Option<VersionSource> {
+    let (name, node) = (&entry.key, &entry.value);
     match (&raw.version, &raw.version_file) {
         (Some(version), None) => {
             faults.take(node.get("version").span.clone(), exact(version)).map(VersionSource::Inline)
@@ -80,7 +81,7 @@ fn version_source(name: &str, raw: &raw::Component, parent: &Node, faults: &mut 
             if !node.damaged {
                 let help = "write the current version, such as `version: 0.24.2`, or the file that holds it";
                 let message = format!("`{name}` has neither `version` nor `version-file`");
-                faults.add_with_help(parent.key_span(name), message, help);
+                faults.add_with_help(entry.key_span.clone(), message, help);
             }
             None
         }

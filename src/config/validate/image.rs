@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use indexmap::IndexSet;
+
 use super::{each, optional, platforms};
 use crate::config::faults::Faults;
 use crate::config::shape::suggest;
-use crate::config::yaml::Node;
+use crate::config::yaml::{Entry, Node};
 use crate::config::{ARCH, ContextSource, Image, NamedContext, Phase, Platform, Template, WhenStale, names, raw};
 use crate::error::{Error, Result};
 
@@ -17,7 +19,7 @@ const STAGING_PREFIX: &str = "gsr-";
 pub(super) fn phases(
     raw: &[raw::Phase],
     node: &Node,
-    known: &[&str],
+    known: &IndexSet<&str>,
     default: Option<&[Platform]>,
     faults: &mut Faults,
 ) -> Option<Vec<Phase>> {
@@ -28,7 +30,7 @@ pub(super) fn phases(
 }
 
 struct Reader<'a> {
-    known: &'a [&'a str],
+    known: &'a IndexSet<&'a str>,
     default: Option<&'a [Platform]>,
     faults: &'a mut Faults,
     /// The line of each phase, image, and published repository:tag.
@@ -53,8 +55,10 @@ impl Reader<'_> {
         });
         let tag = raw.trigger.as_ref().and_then(|trigger| trigger.tag.as_deref());
         let trigger = optional(tag, node.get("trigger"), "tag", self.faults, |text| trigger_tag(text, self.known));
-        let images = node.get("images");
-        let read: Vec<_> = raw.images.iter().flatten().map(|(name, image)| self.image(name, image, images)).collect();
+        let entries = node.get("images").by_key();
+        let images = raw.images.iter().flatten().map(|(name, image)| self.image(image, entries.get(&**name)?));
+        // all of them are read before the first fault ends it
+        let images: Vec<_> = images.collect();
         Some(Phase {
             name: name?,
             component: component?,
@@ -64,12 +68,12 @@ impl Reader<'_> {
             },
             build_before_merge: raw.build_before_merge,
             trigger: trigger?,
-            images: read.into_iter().collect::<Option<_>>()?,
+            images: images.into_iter().collect::<Option<_>>()?,
         })
     }
 
-    fn image(&mut self, name: &str, raw: &raw::Image, parent: &Node) -> Option<Image> {
-        let (key, node) = (parent.key_span(name), parent.get(name));
+    fn image(&mut self, raw: &raw::Image, entry: &Entry) -> Option<Image> {
+        let (name, key, node) = (&*entry.key, &entry.key_span, &entry.value);
         let valid_name = self.faults.take(key.clone(), image_name(name));
         first_time(&mut self.images, name.into(), key.clone(), self.faults, || {
             format!("there is an image `{name}` already")
@@ -100,25 +104,29 @@ impl Reader<'_> {
     }
 
     fn args(&mut self, raw: &raw::Image, node: &Node) -> Option<Vec<(String, Template)>> {
+        let entries = node.by_key();
         let read = raw.args.iter().map(|(name, text)| {
-            let name_read = self.faults.take(node.key_span(name), names::variable_name(name));
+            let entry = entries.get(&**name)?;
+            let name = self.faults.take(entry.key_span.clone(), names::variable_name(name));
             let value = Template::parse(text).and_then(|value| all_known(value, self.known));
-            name_read.zip(self.faults.take(node.get(name).span.clone(), value))
+            name.zip(self.faults.take(entry.value.span.clone(), value))
         });
         // all of them are read before the first fault ends it
         read.collect::<Vec<_>>().into_iter().collect()
     }
 
     fn contexts(&mut self, raw: &raw::Image, node: &Node) -> Option<Vec<NamedContext>> {
+        let entries = node.by_key();
         let read = raw.contexts.iter().map(|(name, text)| {
-            let name_read = self.faults.take(node.key_span(name), names::context_name(name));
+            let entry = entries.get(&**name)?;
+            let name = self.faults.take(entry.key_span.clone(), names::context_name(name));
             let source = names::context_source(text).and_then(|source| {
                 let (ContextSource::Directory(place) | ContextSource::Image(place) | ContextSource::Git(place)) =
                     &source;
                 all_known(place.clone(), self.known).map(|_| source)
             });
-            let source = self.faults.take(node.get(name).span.clone(), source);
-            Some(NamedContext { name: name_read?, source: source? })
+            let source = self.faults.take(entry.value.span.clone(), source);
+            Some(NamedContext { name: name?, source: source? })
         });
         read.collect::<Vec<_>>().into_iter().collect()
     }
@@ -174,7 +182,7 @@ fn first_time<K: Eq + std::hash::Hash>(
     }
 }
 
-fn is_known(component: &str, known: &[&str]) -> Result<()> {
+fn is_known(component: &str, known: &IndexSet<&str>) -> Result<()> {
     if known.contains(&component) {
         return Ok(());
     }
@@ -195,12 +203,12 @@ fn image_name(name: &str) -> Result<String> {
 }
 
 /// `template`, if every component that it names is known.
-fn all_known(template: Template, known: &[&str]) -> Result<Template> {
+fn all_known(template: Template, known: &IndexSet<&str>) -> Result<Template> {
     template.components().try_for_each(|name| is_known(name, known))?;
     Ok(template)
 }
 
-fn trigger_tag(text: &str, known: &[&str]) -> Result<Template> {
+fn trigger_tag(text: &str, known: &IndexSet<&str>) -> Result<Template> {
     let template = tag_template(text, known)?;
     if template.is_moving() {
         return Err(Error::usage(format!("`{text}` holds no version"))
@@ -213,7 +221,7 @@ fn trigger_tag(text: &str, known: &[&str]) -> Result<Template> {
     Ok(template)
 }
 
-fn image_tag(text: &str, known: &[&str]) -> Result<Template> {
+fn image_tag(text: &str, known: &IndexSet<&str>) -> Result<Template> {
     let template = tag_template(text, known)?;
     let example = template.render(|_| Some("0.0.0".into()));
     if !names::is_image_tag(&example) {
@@ -228,7 +236,7 @@ fn image_tag(text: &str, known: &[&str]) -> Result<Template> {
 }
 
 /// Tags name an index of all platforms, and so have no architecture.
-fn tag_template(text: &str, known: &[&str]) -> Result<Template> {
+fn tag_template(text: &str, known: &IndexSet<&str>) -> Result<Template> {
     let template = Template::parse(text)?;
     for name in template.places() {
         match name {
@@ -238,7 +246,7 @@ fn tag_template(text: &str, known: &[&str]) -> Result<Template> {
             }
             "version" => {
                 return Err(Error::usage("`{version}` does not say of which component")
-                    .hint(format!("write the name of one: {}", known.join(", "))));
+                    .hint(format!("write the name of one: {}", known.iter().copied().collect::<Vec<_>>().join(", "))));
             }
             _ => is_known(name, known)?,
         }

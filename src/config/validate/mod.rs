@@ -8,6 +8,7 @@ mod component;
 mod image;
 
 use globset::GlobSet;
+use indexmap::IndexSet;
 
 use super::faults::Faults;
 use super::yaml::Node;
@@ -25,7 +26,7 @@ pub(super) fn config(root: &Node, faults: &mut Faults) -> Option<Config> {
         }
     };
     let raw_components = raw.components.unwrap_or_default();
-    let known: Vec<&str> = raw_components.keys().map(String::as_str).collect();
+    let known: IndexSet<&str> = raw_components.keys().map(String::as_str).collect();
     let platforms = platforms(raw.platforms.as_deref(), root, faults);
     let phases = image::phases(&raw.phases, root.get("phases"), &known, platforms.as_deref(), faults);
     if raw_components.is_empty() && root.has("components") && !root.get("components").damaged {
@@ -104,8 +105,9 @@ fn platforms(texts: Option<&[String]>, parent: &Node, faults: &mut Faults) -> Op
         return None;
     }
     let platforms = each(texts, list, faults, |text| text.parse::<Platform>())?;
+    let mut seen = std::collections::HashSet::new();
     for (index, platform) in platforms.iter().enumerate() {
-        if platforms[..index].contains(platform) {
+        if !seen.insert(platform) {
             faults.add(list.item(index).span.clone(), format!("`{platform}` is given twice"));
         }
     }
