@@ -55,7 +55,7 @@ pub(super) fn images(reader: &Reader<'_>, name: &str) -> Result<Vec<Place>> {
             for definition in &instruction.definitions {
                 scope.define(definition, Some(&global));
             }
-            for word in &instruction.references {
+            for word in instruction.references() {
                 add(word.clone(), scope.expand(word.clone()))?;
             }
         }

@@ -5,9 +5,17 @@
 //!
 //! Source of the rules: the Dockerfile reference, <https://docs.docker.com/reference/dockerfile/>.
 
+mod directives;
+mod span;
+mod words;
+
 use std::ops::Range;
 
 use parse_dockerfile as parser;
+
+use directives::Directives;
+use words::Words;
+pub(super) use words::continuation_end;
 
 /// A range of bytes in the file.
 pub type Span = Range<usize>;
@@ -56,14 +64,53 @@ pub struct Stage {
 /// One instruction of a stage.
 #[derive(Debug, Clone)]
 pub struct Instruction {
+    /// Which one.
+    pub keyword: Keyword,
     /// All of it, continuation lines and heredocs included.
     pub span: Span,
+    /// Where the bodies of its heredocs begin.
+    pub heredocs: Option<usize>,
     /// What it defines, for `ARG` and `ENV`.
     pub definitions: Vec<Definition>,
+    /// Files that it takes from elsewhere: of `COPY`, `ADD` and bind mounts.
+    pub transfers: Vec<Transfer>,
+}
+
+impl Instruction {
     /// Images and stages that it names: `COPY --from=`, `RUN --mount=from=`.
-    pub references: Vec<Span>,
-    /// Sources in the build context: of `COPY` and `ADD` without `--from`, and of bind mounts without `from`.
-    pub sources: Vec<Span>,
+    pub fn references(&self) -> impl Iterator<Item = &Span> {
+        self.transfers.iter().filter_map(|transfer| transfer.from.as_ref())
+    }
+}
+
+/// The instructions that are told apart here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keyword {
+    /// `ADD`.
+    Add,
+    /// `ARG`.
+    Arg,
+    /// `COPY`.
+    Copy,
+    /// `RUN`.
+    Run,
+    /// `CMD`, `ENTRYPOINT`, `HEALTHCHECK` and `SHELL`: variables in them are left to the shell of the running image.
+    Command,
+    /// Any other; its variables are replaced by the builder.
+    Other,
+}
+
+/// Files that an instruction takes from the build context, a stage or an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// `--from=`, or `from=` of a mount; `None` is the build context.
+    pub from: Option<Span>,
+    /// Their paths, not yet expanded; an empty one is everything. URLs are among them.
+    pub paths: Vec<Span>,
+    /// Values of `--exclude=`.
+    pub excludes: Vec<Span>,
+    /// Whether `--parents` is there.
+    pub parents: bool,
 }
 
 /// Why a text is no Dockerfile.
@@ -140,36 +187,6 @@ fn shift(span: Span, by: usize) -> Span {
     span.start + by..span.end + by
 }
 
-/// Parser directives: `# name=value` lines at the very top. The iterating parser does not hand them out.
-struct Directives {
-    escape: u8,
-    syntax: Option<Span>,
-}
-
-impl Directives {
-    fn read(body: &str) -> Self {
-        let mut directives = Directives { escape: b'\\', syntax: None };
-        let mut at = 0;
-        for line in body.split_inclusive('\n') {
-            let Some((name, value)) = line.trim_start().strip_prefix('#').and_then(|rest| rest.split_once('=')) else {
-                break;
-            };
-            let trimmed = value.trim();
-            match name.trim().to_ascii_lowercase().as_str() {
-                "syntax" => {
-                    let start = at + line.len() - value.len() + (value.len() - value.trim_start().len());
-                    directives.syntax = Some(start..start + trimmed.len());
-                }
-                "escape" if trimmed == "`" => directives.escape = b'`',
-                "escape" | "check" => {}
-                _ => break,
-            }
-            at += line.len();
-        }
-        directives
-    }
-}
-
 /// Turns parsed instructions into facts.
 struct Reader<'a> {
     text: &'a str,
@@ -199,30 +216,50 @@ impl Reader<'_> {
     }
 
     fn facts(&self, parsed: &parser::Instruction<'_>) -> Instruction {
-        let span = shift(instruction_span(parsed), self.offset);
-        let mut facts = Instruction { span, definitions: Vec::new(), references: Vec::new(), sources: Vec::new() };
+        let span = shift(span::instruction_span(parsed), self.offset);
+        let words = Words { text: self.text, escape: self.escape };
+        let mut facts = Instruction {
+            keyword: Keyword::Other,
+            span,
+            heredocs: None,
+            definitions: Vec::new(),
+            transfers: Vec::new(),
+        };
         match parsed {
             parser::Instruction::Arg(arg) => {
-                facts.definitions = self.definitions(shift(arg.arguments.span.clone(), self.offset), false);
+                facts.keyword = Keyword::Arg;
+                facts.definitions = words.definitions(shift(arg.arguments.span.clone(), self.offset), false);
             }
             parser::Instruction::Env(env) => {
-                facts.definitions = self.definitions(shift(env.arguments.span.clone(), self.offset), true);
+                facts.definitions = words.definitions(shift(env.arguments.span.clone(), self.offset), true);
             }
-            parser::Instruction::Copy(copy) => match self.flag(&copy.options, "from") {
-                Some(from) => facts.references.push(from),
-                None => facts.sources = self.sources(&copy.src),
-            },
-            parser::Instruction::Add(add) => facts.sources = self.sources(&add.src),
+            parser::Instruction::Copy(copy) => {
+                facts.keyword = Keyword::Copy;
+                facts.heredocs = self.first_heredoc(&copy.src);
+                facts.transfers = vec![self.transfer(&copy.options, &copy.src)];
+            }
+            parser::Instruction::Add(add) => {
+                facts.keyword = Keyword::Add;
+                facts.heredocs = self.first_heredoc(&add.src);
+                facts.transfers = vec![self.transfer(&add.options, &add.src)];
+            }
             parser::Instruction::Run(run) => {
-                for flag in run.options.iter().filter(|flag| flag.name.value == "mount") {
-                    let Some(value) = &flag.value else { continue };
-                    self.mount(shift(value.span.clone(), self.offset), &mut facts);
-                }
+                facts.keyword = Keyword::Run;
+                facts.heredocs = run.here_docs.first().map(|doc| doc.span.start + self.offset);
+                let mounts = run.options.iter().filter(|flag| flag.name.value == "mount");
+                let values = mounts.filter_map(|flag| flag.value.as_ref());
+                let mounts = values.filter_map(|value| self.mount(shift(value.span.clone(), self.offset)));
+                facts.transfers = mounts.collect();
             }
             parser::Instruction::Onbuild(onbuild) => {
                 let inner = self.facts(&onbuild.instruction);
-                facts = Instruction { span: facts.span.start..inner.span.end, ..inner };
+                let keyword = Keyword::Other;
+                facts = Instruction { keyword, span: facts.span.start..inner.span.end, ..inner };
             }
+            parser::Instruction::Cmd(_)
+            | parser::Instruction::Entrypoint(_)
+            | parser::Instruction::Healthcheck(_)
+            | parser::Instruction::Shell(_) => facts.keyword = Keyword::Command,
             _ => {}
         }
         facts
@@ -233,18 +270,35 @@ impl Reader<'_> {
         flag.value.as_ref().map(|value| shift(value.span.clone(), self.offset))
     }
 
-    fn sources(&self, sources: &[parser::Source<'_>]) -> Vec<Span> {
+    fn first_heredoc(&self, sources: &[parser::Source<'_>]) -> Option<usize> {
+        let starts = sources.iter().filter_map(|source| match source {
+            parser::Source::HereDoc(doc) => Some(doc.span.start + self.offset),
+            _ => None,
+        });
+        starts.min()
+    }
+
+    fn transfer(&self, flags: &[parser::Flag<'_>], sources: &[parser::Source<'_>]) -> Transfer {
         let paths = sources.iter().filter_map(|source| match source {
             parser::Source::Path(path) => Some(shift(path.span.clone(), self.offset)),
             _ => None,
         });
-        paths.collect()
+        let excludes = flags.iter().filter(|flag| flag.name.value == "exclude");
+        let excludes = excludes.filter_map(|flag| flag.value.as_ref());
+        let off = |flag: &parser::Flag<'_>| flag.value.as_ref().is_some_and(|value| value.value == "false");
+        Transfer {
+            from: self.flag(flags, "from"),
+            paths: paths.collect(),
+            excludes: excludes.map(|value| shift(value.span.clone(), self.offset)).collect(),
+            parents: flags.iter().any(|flag| flag.name.value == "parents" && !off(flag)),
+        }
     }
 
-    /// `type=bind,from=image,source=path`: the reference, or else the source in the build context.
-    fn mount(&self, value: Span, facts: &mut Instruction) {
+    /// `type=bind,from=image,source=path`, if it brings files of somewhere else.
+    fn mount(&self, value: Span) -> Option<Transfer> {
         let (mut from, mut source, mut bind) = (None, None, true);
         let mut at = value.start;
+        let end = value.end;
         for field in self.text[value].split(',') {
             let (key, written) = field.split_once('=').unwrap_or((field, ""));
             let span = at + field.len() - written.len()..at + field.len();
@@ -256,147 +310,10 @@ impl Reader<'_> {
             }
             at += field.len() + 1;
         }
-        match (from, source) {
-            (Some(from), _) => facts.references.push(from),
-            (None, Some(source)) if bind => facts.sources.push(source),
-            // a bind mount without source mounts the whole context: an empty path
-            (None, None) if bind => facts.sources.push(at..at),
-            _ => {}
-        }
+        // a bind mount without source mounts everything: an empty path
+        let paths = vec![source.unwrap_or(end..end)];
+        (bind || from.is_some()).then_some(Transfer { from, paths, excludes: Vec::new(), parents: false })
     }
-
-    /// Splits the arguments of `ARG` or `ENV` into definitions.
-    fn definitions(&self, arguments: Span, env: bool) -> Vec<Definition> {
-        let words = self.words(arguments.clone());
-        let bytes = self.text.as_bytes();
-        if let (true, Some(first)) = (env, words.first())
-            && !bytes[first.clone()].contains(&b'=')
-        {
-            // the old form, `ENV NAME the rest of the line`
-            let rest = words.get(1).map_or(arguments.end, |second| second.start)..arguments.end;
-            return vec![Definition { env, name: self.text[first.clone()].to_owned(), value: Some(rest) }];
-        }
-        words.into_iter().filter_map(|word| self.definition(word, env)).collect()
-    }
-
-    fn definition(&self, word: Span, env: bool) -> Option<Definition> {
-        let written = &self.text[word.clone()];
-        // `ARG "V=1"`: the quotes are around all of it
-        let quoted = ['"', '\''].iter().any(|q| written.len() > 1 && written.starts_with(*q) && written.ends_with(*q));
-        let inner = if quoted { word.start + 1..word.end - 1 } else { word };
-        let written = &self.text[inner.clone()];
-        let (name, value) = match written.find('=') {
-            Some(equals) => (&written[..equals], Some(inner.start + equals + 1..inner.end)),
-            None => (written, None),
-        };
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '-';
-        (!name.is_empty() && name.chars().all(is_name)).then(|| Definition { env, name: name.to_owned(), value })
-    }
-
-    /// The words of `span`, split at white space outside quotes; continuations and the comment lines among them are
-    /// white space.
-    fn words(&self, span: Span) -> Vec<Span> {
-        let bytes = self.text.as_bytes();
-        let mut words = Vec::new();
-        let (mut start, mut quote) = (None, None);
-        let mut at = span.start;
-        while at < span.end {
-            let byte = bytes[at];
-            if let Some(next) = continuation_end(bytes, at, self.escape) {
-                // a continuation inside a word would join it; such a word is not one place, so it ends here
-                words.extend(start.take().map(|start| start..at));
-                at = next.min(span.end);
-                continue;
-            }
-            match (byte, quote) {
-                (b'"' | b'\'', None) => quote = Some(byte),
-                (_, Some(open)) if byte == open => quote = None,
-                (_, None) if byte.is_ascii_whitespace() => {
-                    words.extend(start.take().map(|start| start..at));
-                    at += 1;
-                    continue;
-                }
-                _ => {}
-            }
-            start.get_or_insert(at);
-            at += if byte == self.escape && quote != Some(b'\'') { 2 } else { 1 };
-        }
-        words.extend(start.map(|start| start..span.end));
-        words
-    }
-}
-
-/// If a line continuation begins at `at`, where the next line's content begins: comment and blank lines are skipped.
-pub(super) fn continuation_end(bytes: &[u8], at: usize, escape: u8) -> Option<usize> {
-    if bytes.get(at) != Some(&escape) {
-        return None;
-    }
-    let mut line = line_end(bytes, at + 1)?;
-    loop {
-        let content = line + bytes[line..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
-        match bytes.get(content) {
-            Some(b'#') => line = content + bytes[content..].iter().position(|b| *b == b'\n')? + 1,
-            Some(b'\n') => line = content + 1,
-            _ => return Some(line),
-        }
-    }
-}
-
-/// The start of the next line, if only white space stands between `at` and it.
-fn line_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let newline = at + bytes.get(at..)?.iter().position(|b| !matches!(b, b' ' | b'\t' | b'\r'))?;
-    (bytes[newline] == b'\n').then_some(newline + 1)
-}
-
-/// The span of `parsed`, from its keyword to the last byte that the parser gives a place to.
-fn instruction_span(parsed: &parser::Instruction<'_>) -> Span {
-    use parser::Instruction as I;
-    let string = |words: &[parser::UnescapedString<'_>]| words.last().map_or(0, |word| word.span.end);
-    let command = |command: &parser::Command<'_>| match command {
-        parser::Command::Exec(exec) => exec.span.end,
-        parser::Command::Shell(shell) => shell.span.end,
-        _ => 0,
-    };
-    let (keyword, end) = match parsed {
-        I::Add(i) => (&i.add, i.dest.span.end.max(heredoc_end(&i.src))),
-        I::Arg(i) => (&i.arg, i.arguments.span.end),
-        I::Cmd(i) => (&i.cmd, command(&i.arguments)),
-        I::Copy(i) => (&i.copy, i.dest.span.end.max(heredoc_end(&i.src))),
-        I::Entrypoint(i) => (&i.entrypoint, command(&i.arguments)),
-        I::Env(i) => (&i.env, i.arguments.span.end),
-        I::Expose(i) => (&i.expose, string(&i.arguments)),
-        I::From(i) => (&i.from, i.image.span.end),
-        I::Healthcheck(i) => match &i.arguments {
-            parser::HealthcheckArguments::Cmd { arguments, .. } => (&i.healthcheck, command(arguments)),
-            parser::HealthcheckArguments::None { none, .. } => (&i.healthcheck, none.span.end),
-            _ => (&i.healthcheck, 0),
-        },
-        I::Label(i) => (&i.label, i.arguments.span.end),
-        I::Maintainer(i) => (&i.maintainer, i.name.span.end),
-        I::Onbuild(i) => (&i.onbuild, instruction_span(&i.instruction).end),
-        I::Run(i) => {
-            let heredocs = i.here_docs.last().map_or(0, |doc| doc.span.end);
-            (&i.run, command(&i.arguments).max(heredocs))
-        }
-        I::Shell(i) => (&i.shell, string(&i.arguments)),
-        I::Stopsignal(i) => (&i.stopsignal, i.arguments.span.end),
-        I::User(i) => (&i.user, i.arguments.span.end),
-        I::Volume(i) => match &i.arguments {
-            parser::JsonOrStringArray::Json(json) => (&i.volume, json.span.end),
-            parser::JsonOrStringArray::String(words) => (&i.volume, string(words)),
-        },
-        I::Workdir(i) => (&i.workdir, i.arguments.span.end),
-        _ => return 0..0,
-    };
-    keyword.span.start..end.max(keyword.span.end)
-}
-
-fn heredoc_end(sources: &[parser::Source<'_>]) -> usize {
-    let ends = sources.iter().filter_map(|source| match source {
-        parser::Source::HereDoc(doc) => Some(doc.span.end),
-        _ => None,
-    });
-    ends.max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -448,8 +365,12 @@ mod tests {
         let stage = &file.stages[0];
         assert_eq!(&text[stage.platform.clone().unwrap()], "$BUILDPLATFORM");
         assert_eq!(&text[stage.span.clone()], "FROM --platform=$BUILDPLATFORM a:1 as Base");
-        assert_eq!(texts(stage.instructions.iter().flat_map(|i| &i.references).collect()), ["b:2", "base", "c:3"]);
-        assert_eq!(texts(stage.instructions.iter().flat_map(|i| &i.sources).collect()), ["a", "b", "d"]);
+        assert_eq!(
+            texts(stage.instructions.iter().flat_map(Instruction::references).collect()),
+            ["b:2", "base", "c:3"]
+        );
+        let local = stage.instructions.iter().flat_map(|i| &i.transfers).filter(|t| t.from.is_none());
+        assert_eq!(texts(local.flat_map(|t| &t.paths).collect()), ["a", "b", "d"]);
         assert_eq!(file.stage_index("BASE", 1), Some(0));
         assert_eq!(file.stage_index("0", 1), Some(0));
         assert_eq!(file.stage_index("base", 0), None);

@@ -59,12 +59,23 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// What a `FROM` sees: the global `ARG`s, each overridden by a build arg of its name.
     pub fn global(file: &'a Dockerfile, build_args: &'a BTreeMap<String, String>) -> Self {
-        let mut scope = Scope { file, build_args, values: BTreeMap::new(), env: Vec::new() };
+        Self::global_with(file, build_args, &[])
+    }
+
+    /// The same, where the builder provides `automatic` values, such as `TARGETARCH`. A default in the file wins over them.
+    pub fn global_with(
+        file: &'a Dockerfile,
+        build_args: &'a BTreeMap<String, String>,
+        automatic: &'a [(&'static str, String)],
+    ) -> Self {
+        let provided = automatic.iter().map(|(name, value)| (*name, Expanded::foreign(value)));
+        let mut scope = Scope { file, build_args, values: provided.collect(), env: Vec::new() };
         file.globals.iter().for_each(|definition| scope.define(definition, None));
         scope
     }
 
-    /// What the first instruction of a stage sees: nothing yet. `global` provides defaults for `ARG NAME`.
+    /// What the first instruction of a stage sees: nothing yet. A stage that is built on another one goes on with a clone
+    /// of the scope at that one's end.
     pub fn stage(&self) -> Scope<'a> {
         Scope { values: BTreeMap::new(), env: Vec::new(), ..self.clone() }
     }
@@ -89,9 +100,9 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Names that have a value here, with it.
-    pub fn values(&self) -> impl Iterator<Item = (&'a str, &Expanded)> {
-        self.values.iter().map(|(name, value)| (*name, value))
+    /// The `ARG`s that have a value here, with it, by name. One that an `ENV` covers is not among them.
+    pub fn args(&self) -> impl Iterator<Item = (&'a str, &Expanded)> {
+        self.values.iter().filter(|(name, _)| !self.env.contains(name)).map(|(name, value)| (*name, value))
     }
 
     /// The word at `span`, its quotes removed and its variables replaced.
@@ -244,7 +255,7 @@ mod tests {
         let args = BTreeMap::new();
         let global = Scope::global(&file, &args);
         let mut scope = global.stage();
-        let word = file.stages[0].instructions.last().unwrap().references[0].clone();
+        let word = file.stages[0].instructions.last().unwrap().references().next().unwrap().clone();
         assert_eq!(scope.expand(word.clone()).text, "a:\u{1a}");
         let definitions: Vec<_> = file.stages[0].instructions.iter().flat_map(|i| &i.definitions).collect();
         scope.define(definitions[0], Some(&global));
