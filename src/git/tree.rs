@@ -7,6 +7,7 @@ use git2::{ErrorCode, ObjectType, Oid};
 
 use super::{Commit, Repository, failed};
 use crate::error::Result;
+use crate::image::TreeEntry;
 
 /// A regular file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,28 @@ impl Repository {
         walked.map_err(|error| failed("cannot read the base tree", error))?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
+    }
+
+    /// Everything in the tree of `commit`, symlinks and submodules included, by path.
+    pub fn entries(&self, commit: Commit) -> Result<Vec<TreeEntry>> {
+        let tree = self.inner.find_tree(commit.tree).map_err(|error| failed("cannot read the tree", error))?;
+        let mut entries = Vec::new();
+        let walked = tree.walk(git2::TreeWalkMode::PreOrder, |dir, entry| {
+            if entry.kind() != Some(ObjectType::Tree) {
+                let mode = entry.filemode().cast_unsigned();
+                let link = (mode == 0o120000).then(|| self.inner.find_blob(entry.id()).ok()).flatten();
+                entries.push(TreeEntry {
+                    path: format!("{dir}{}", String::from_utf8_lossy(entry.name_bytes())),
+                    mode,
+                    id: entry.id().to_string(),
+                    link: link.map(|blob| String::from_utf8_lossy(blob.content()).into_owned()),
+                });
+            }
+            git2::TreeWalkResult::Ok
+        });
+        walked.map_err(|error| failed("cannot read the tree", error))?;
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
     }
 
     /// The content of the file at `path` of `commit`; `None` if there is no regular file.
@@ -98,4 +121,37 @@ fn scan_chunk<T>(path: &Path, files: &[File], visit: impl Fn(&File, &[u8]) -> T)
         }
     }
     Ok(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_files_symlinks_and_submodules_by_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let repository = git2::Repository::init_bare(directory.path()).unwrap();
+        let blob = repository.blob(b"../there").unwrap();
+        let mut inner = repository.treebuilder(None).unwrap();
+        inner.insert("script", blob, 0o100755).unwrap();
+        inner.insert("link", blob, 0o120000).unwrap();
+        let inner = inner.write().unwrap();
+        let mut root = repository.treebuilder(None).unwrap();
+        for (name, id, mode) in [("a", inner, 0o040000), ("a.txt", blob, 0o100644), ("sub", blob, 0o160000)] {
+            root.insert(name, id, mode).unwrap();
+        }
+        let commit = Commit { id: blob, tree: root.write().unwrap() };
+        let entries = Repository::open(directory.path()).unwrap().entries(commit).unwrap();
+        let seen: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.mode, e.link.as_deref())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a.txt", 0o100644, None),
+                ("a/link", 0o120000, Some("../there")),
+                ("a/script", 0o100755, None),
+                ("sub", 0o160000, None),
+            ]
+        );
+        assert!(entries.iter().all(|entry| entry.id == blob.to_string()));
+    }
 }

@@ -4,10 +4,19 @@
 //! the [`Expanded`] result remembers for each byte where it was written, so that a version can be edited
 //! where it stands. [`Reference`] takes an image reference apart.
 
+mod context;
 mod dockerfile;
 mod expand;
+pub mod fingerprint;
+pub mod graph;
+mod pattern;
+pub mod reach;
 mod reference;
 
-pub use dockerfile::{Definition, Dockerfile, Instruction, Span, Stage, SyntaxError};
+pub use context::TreeEntry;
+pub use dockerfile::{Definition, Dockerfile, Instruction, Keyword, Span, Stage, SyntaxError, Transfer};
 pub use expand::{Expanded, Scope, UNKNOWN};
 pub use reference::Reference;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,229 @@
+//! What an image is made of, as one hash: whether it must be built again is decided by its inputs alone.
+//!
+//! A fingerprint covers the instructions of the stages that the target reaches, without comments and continuations; the
+//! values of the `ARG`s that these use; target and platforms; path, mode and id of the files they take from the tree;
+//! the external bases as written and the fingerprints of the internal ones. It never covers a commit, a file that nothing
+//! takes, or a digest. Beside it stand its [`Parts`], from which the reason of a change can be told.
+
+mod parts;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+pub use parts::{Parts, diff};
+
+use super::context::TreeEntry;
+use super::dockerfile::{Dockerfile, Instruction, Keyword, continuation_end};
+use super::graph::{Build, Graph, Node};
+use super::reach::{Origin, ReachedStage, Step, Use, is_url};
+use crate::error::Result;
+use parts::Recorder;
+use sources::{Sources, Taken};
+
+/// The hash of an image's inputs: `v1:` and a SHA-256 in hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// Reads `text`, such as the annotation of a published index; `None` if it is no fingerprint of this version.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(VERSION)?.strip_prefix(':')?;
+        let fine = digits.len() == 64 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        fine.then(|| Fingerprint(text.to_owned()))
+    }
+
+    /// Its first 16 hexadecimal digits, for the names of staging tags.
+    pub fn short(&self) -> &str {
+        &self.0[VERSION.len() + 1..][..16]
+    }
+
+    /// All of it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Changes whenever the same inputs would give another hash, which makes every image stale.
+const VERSION: &str = "v1";
+
+/// What an image is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inputs {
+    /// As one hash.
+    pub fingerprint: Fingerprint,
+    /// As a record of parts.
+    pub parts: Parts,
+}
+
+impl Graph {
+    /// The inputs of every node, in their order. `tree` is the tree that the graph was read from, with its symlinks and
+    /// submodules; `read` gives the content of a file of it, and is asked for ignore files only.
+    pub fn inputs(&self, tree: &[TreeEntry], read: impl FnMut(&str) -> Result<Option<Vec<u8>>>) -> Result<Vec<Inputs>> {
+        let mut sources = Sources::new(tree, read);
+        let mut inputs: Vec<Option<Inputs>> = vec![None; self.nodes.len()];
+        for index in self.order() {
+            let found = self.inputs_of(&self.nodes[index], &inputs, &mut sources)?;
+            inputs[index] = Some(found);
+        }
+        // a graph without faults has every node in its order
+        Ok(inputs.into_iter().flatten().collect())
+    }
+
+    fn inputs_of<R: FnMut(&str) -> Result<Option<Vec<u8>>>>(
+        &self,
+        node: &Node,
+        known: &[Option<Inputs>],
+        sources: &mut Sources<'_, R>,
+    ) -> Result<Inputs> {
+        let file = &node.dockerfile.file;
+        let mut record = Recorder::new(VERSION, &node.dockerfile.path);
+        record.setting("target", node.target.as_deref().unwrap_or(""));
+        let mut builds: Vec<&Build> = node.builds.iter().collect();
+        builds.sort_by(|a, b| a.platform.cmp(&b.platform));
+        let platforms: Vec<String> = builds.iter().map(|build| build.platform.to_string()).collect();
+        record.setting("platforms", &platforms.join(","));
+        if let Some(syntax) = &file.syntax {
+            record.setting("syntax", &file.text[syntax.clone()]);
+        }
+        record.setting("escape", if file.escape == b'`' { "`" } else { "" });
+        for build in builds {
+            record.mark("platform", &build.platform.to_string());
+            // the builder obeys these without any ARG
+            let builtin = |name: &str| name.starts_with("BUILDKIT_") || name == "SOURCE_DATE_EPOCH";
+            for (name, value) in build.args.iter().filter(|(name, _)| builtin(name)) {
+                record.arg(name, value);
+            }
+            for stage in &build.reach.stages {
+                self.stage(node, build, stage, known, &mut record);
+                for step in &stage.steps {
+                    let instruction = &file.stages[stage.index].instructions[step.instruction];
+                    record.line(node.dockerfile.line(instruction.span.start), &canonical(file, instruction));
+                    step.args.iter().for_each(|(name, value)| record.arg(name, value));
+                    self.files(node, build, step, instruction, known, sources, &mut record)?;
+                }
+            }
+        }
+        let (digest, parts) = record.finish();
+        Ok(Inputs { fingerprint: Fingerprint(format!("{VERSION}:{digest}")), parts })
+    }
+
+    /// Records what a stage is built from.
+    fn stage(&self, node: &Node, build: &Build, stage: &ReachedStage, known: &[Option<Inputs>], record: &mut Recorder) {
+        let place = node.dockerfile.line(node.dockerfile.file.stages[stage.index].span.start);
+        let platform = stage.platform.as_deref().unwrap_or("");
+        let from = match &stage.origin {
+            Origin::Scratch | Origin::Main => "scratch".to_owned(),
+            // counted among the reached ones, so that a stage that nothing needs shifts nothing
+            Origin::Stage(base) => {
+                let position = build.reach.stages.iter().position(|stage| stage.index == *base);
+                format!("stage {}", position.unwrap_or(*base))
+            }
+            Origin::Image(used) => self.image(build, *used, known, record),
+            Origin::Context(context) => format!("context {context}"),
+        };
+        record.line(place, &format!("FROM {platform} {from}"));
+    }
+
+    /// Records an image that is used, and gives what names it where it stands.
+    fn image(&self, build: &Build, used: usize, known: &[Option<Inputs>], record: &mut Recorder) -> String {
+        let Use { reference, platform, .. } = &build.reach.uses[used];
+        let platform = platform.as_deref().unwrap_or("");
+        let Some(base) = build.internal[used] else {
+            record.external(reference, platform);
+            return "external".to_owned();
+        };
+        let node = &self.nodes[base];
+        if let Some(inputs) = &known[base] {
+            record.base(&node.image, inputs.fingerprint.as_str());
+        }
+        // the tag says nothing that the fingerprint does not, but for an architecture at its end
+        let tag = super::Reference::parse(reference).tag().unwrap_or("latest");
+        let plain = node.tags.iter().any(|known| known.name == tag);
+        let arch = if plain { "" } else { tag.rsplit_once('-').map_or("", |(_, arch)| arch) };
+        format!("image {} {arch} {platform}", node.image)
+    }
+
+    /// Records the files that a step takes from elsewhere.
+    #[allow(clippy::too_many_arguments, reason = "the walk's whole state")]
+    fn files<R: FnMut(&str) -> Result<Option<Vec<u8>>>>(
+        &self,
+        node: &Node,
+        build: &Build,
+        step: &Step,
+        instruction: &Instruction,
+        known: &[Option<Inputs>],
+        sources: &mut Sources<'_, R>,
+        record: &mut Recorder,
+    ) -> Result<()> {
+        for transfer in &step.transfers {
+            match &transfer.from {
+                Origin::Image(used) => {
+                    let name = self.image(build, *used, known, record);
+                    record.mark("from", &name);
+                }
+                Origin::Main => {
+                    let wildcards = instruction.keyword != Keyword::Run;
+                    for path in &transfer.paths {
+                        if path.as_deref().is_some_and(is_url) {
+                            continue;
+                        }
+                        let taken = Taken { path: path.as_deref(), transfer, wildcards };
+                        record.files(sources.of_build_context(node, taken)?);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An instruction without what does not count: comment lines, continuations, the case of its keyword. The bodies of
+/// heredocs stay as they are.
+fn canonical(file: &Dockerfile, instruction: &Instruction) -> String {
+    let bytes = file.text.as_bytes();
+    let end = instruction.span.end;
+    let head = instruction.heredocs.unwrap_or(end).min(end);
+    let mut text = String::with_capacity(end - instruction.span.start);
+    let mut at = instruction.span.start;
+    let mut copied = at;
+    while at < head {
+        match continuation_end(bytes, at, file.escape) {
+            Some(next) => {
+                text.push_str(&file.text[copied..at]);
+                at = next.min(head);
+                copied = at;
+            }
+            None => at += 1,
+        }
+    }
+    text.push_str(&file.text[copied..end]);
+    let keyword = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+    text[..keyword].make_ascii_uppercase();
+    text
+}
+
+/// The first 8 hexadecimal digits of the hash of `text`.
+pub(super) fn short(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes())[..4])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+        text
+    })
+}
