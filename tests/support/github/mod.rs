@@ -22,6 +22,7 @@ mod rights;
 mod serve;
 mod state;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
@@ -44,22 +45,24 @@ pub struct FakeGitHub {
 impl FakeGitHub {
     /// The API at the root, as on `api.github.com`.
     pub fn start() -> Self {
-        Self::start_with("", |api| api)
+        Self::start_with("", |api, _| api)
     }
 
     /// The API at `/api/v3` and `/api/graphql`, as on GitHub Enterprise Server.
     pub fn start_enterprise() -> Self {
-        Self::start_with("/api/v3", |api| Router::new().nest("/api/v3", api.clone()).nest("/api", api))
+        Self::start_with("/api/v3", |api, _| Router::new().nest("/api/v3", api.clone()).nest("/api", api))
     }
 
-    /// The API at `prefix`, with whatever else `mount` puts beside the router that it is given.
-    pub fn start_with(prefix: &str, mount: impl FnOnce(Router) -> Router) -> Self {
+    /// The API at `prefix`, with whatever else `mount` puts beside the router that it is given. The repositories lie in the
+    /// directory that it is given too, as `owner/name.git`.
+    pub fn start_with(prefix: &str, mount: impl FnOnce(Router, &Path) -> Router) -> Self {
+        let directory = tempfile::tempdir().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let server_url = format!("http://{}", listener.local_addr().unwrap());
         let state = State { url: format!("{server_url}{prefix}"), ..State::default() };
         let state = Arc::new(Mutex::new(state));
-        let router = mount(Router::new().fallback(serve::serve).with_state(state.clone()));
+        let router = mount(Router::new().fallback(serve::serve).with_state(state.clone()), directory.path());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -71,7 +74,6 @@ impl FakeGitHub {
                 }
             });
         });
-        let directory = tempfile::tempdir().unwrap();
         FakeGitHub { state, server_url, directory, stop: Some(stop), thread: Some(thread) }
     }
 

@@ -194,6 +194,7 @@ fn fill(shown: &mut Value, state: &State, repo: &Repo, pull: &Pull) {
     shown["user"] = named(&pull.author);
     shown["labels"] = pull.labels.iter().map(|name| with(&label, "name", name)).collect();
     shown["requested_reviewers"] = pull.reviewers.iter().map(named).collect();
+    let team = with(&team, "type", &"organization".to_owned());
     shown["requested_teams"] = pull.teams.iter().map(|slug| with(&team, "slug", slug)).collect();
     shown["assignees"] = pull.assignees.iter().map(named).collect();
     shown["assignee"] = pull.assignees.first().map_or(Value::Null, named);

@@ -16,6 +16,8 @@ pub fn repository(state: &mut State, request: &Request) -> Answer {
     shown["private"] = repo.private.into();
     shown["archived"] = repo.archived.into();
     shown["default_branch"] = "main".into();
+    shown["language"] = Value::Null;
+    shown["source"]["language"] = Value::Null;
     shown["permissions"] = rights::shown(request.token.as_ref());
     shown["allow_merge_commit"] = repo.allows_merge_commits.into();
     shown["allow_squash_merge"] = true.into();
