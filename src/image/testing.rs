@@ -20,7 +20,8 @@ impl Tree {
     /// A tree of `files` under a config with components `v` (1.2.3) and `g` (4.5.6), registry `r.example.com/p` and `phases`.
     pub(super) fn new(phases: &str, files: &[(&str, &str)]) -> Self {
         let config = format!(
-            "registry: r.example.com/p\nregistry-aliases: [alias.example.com/p]\n\
+            "platforms: [linux/amd64, linux/arm64, linux/arm64/v8]\n\
+             registry: r.example.com/p\nregistry-aliases: [alias.example.com/p]\n\
              components:\n  v: {{ version: 1.2.3 }}\n  g: {{ version: 4.5.6 }}\nphases:\n{phases}"
         );
         Self::with_config(config, files)
@@ -90,9 +91,13 @@ impl Tree {
     }
 }
 
-/// The YAML of a phase.
+/// The YAML of a phase. An image that names no platforms is for linux/amd64.
 pub(super) fn phase(name: &str, component: &str, images: &[&str]) -> String {
-    let images: Vec<String> = images.iter().map(|image| format!("      {image}\n")).collect();
+    let images = images.iter().map(|image| match image.contains("platforms:") {
+        true => format!("      {image}\n"),
+        false => format!("      {}\n", image.replacen('{', "{ platforms: [linux/amd64],", 1)),
+    });
+    let images: Vec<String> = images.collect();
     format!("  - name: {name}\n    component: {component}\n    images:\n{}", images.concat())
 }
 

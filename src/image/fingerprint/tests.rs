@@ -351,8 +351,7 @@ fn reasons_are_told_in_words() {
     assert_eq!(because(&|tree| tree.write("d/a.txt", "x")), ["file d/a.txt changed"]);
     assert_eq!(because(&|tree| tree.write("d/n", "x")), ["file d/n is new"]);
     assert_eq!(because(&|tree| tree.remove("d/a.txt")), ["file d/a.txt is gone"]);
-    let platforms =
-        |tree: &mut Tree| tree.config = tree.config.replace("Dockerfile,", "Dockerfile, platforms: [linux/arm64],");
+    let platforms = |tree: &mut Tree| tree.config = tree.config.replace("[linux/amd64],", "[linux/arm64],");
     assert_eq!(because(&platforms), ["platforms is `linux/arm64`, was `linux/amd64`"]);
     assert!(because(&|_| {}).is_empty());
 }

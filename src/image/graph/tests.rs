@@ -304,8 +304,8 @@ fn all_faults_are_told_in_one_run_and_each_once() {
         shown,
         [
             ("bad.Dockerfile", 2, "WHAT now"),
-            ("release.yaml", 10, "gone.Dockerfile"),
-            ("release.yaml", 13, "biult"),
+            ("release.yaml", 11, "gone.Dockerfile"),
+            ("release.yaml", 14, "biult"),
             ("x.Dockerfile", 2, "r.example.com/p/a:v0"),
         ]
     );
