@@ -3,6 +3,7 @@
 //! octocrab signs requests and mints tokens for Apps; it neither retries nor follows redirects here (its own retry
 //! repeats a POST at once, whatever it did). This module knows no resource of the API.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::LOCATION;
@@ -28,7 +29,8 @@ const REDIRECTS: usize = 3;
 /// A connection to the API, and who is asking.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
-    octocrab: Octocrab,
+    /// Shared: a copy would have a cache of its own for an App's token, and mint another.
+    octocrab: Arc<Octocrab>,
     /// As in [`Settings::api_url`].
     api_url: String,
     limits: Limits,
@@ -123,7 +125,7 @@ impl Client {
             Some(token) => (with_token(octocrab, token)?, Secret::Token(token.clone())),
             None => (octocrab, Secret::None),
         };
-        Ok(Client { octocrab, api_url: settings.api_url.clone(), limits: settings.limits, secret })
+        Ok(Client { octocrab: octocrab.into(), api_url: settings.api_url.clone(), limits: settings.limits, secret })
     }
 
     /// A client of the App itself, which can do little but find its installations.
@@ -138,14 +140,15 @@ impl Client {
                     .because(error)
             })?;
         let octocrab = build(builder(&settings.api_url)?.app(AppId(id), key), &settings.limits)?;
-        Ok(Client { octocrab, api_url: settings.api_url.clone(), limits: settings.limits, secret: Secret::App })
+        let (octocrab, api_url) = (octocrab.into(), settings.api_url.clone());
+        Ok(Client { octocrab, api_url, limits: settings.limits, secret: Secret::App })
     }
 
     /// A client of one installation of this App, whose tokens reach `repository` (a bare name) alone. They last an hour;
     /// octocrab mints the next one when it is due.
     pub fn installation(&self, id: u64, repository: &str) -> Result<Self> {
         let builder = self.octocrab.installation_builder(InstallationId(id)).repositories(vec![repository.to_owned()]);
-        Ok(Client { octocrab: builder.build().map_err(not_built)?, ..self.clone() })
+        Ok(Client { octocrab: builder.build().map_err(not_built)?.into(), ..self.clone() })
     }
 
     /// The token that authenticates git at the moment.

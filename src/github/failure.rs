@@ -231,7 +231,7 @@ fn known_message(message: &str) -> Option<&'static str> {
         ("Draft pull requests are not supported", "set `draft: false` under `pull-request:` in release.yaml"),
         ("IP allow list", "run this from an address on the organisation's allow list, or add this one"),
         (
-            "must be a collaborator",
+            "only be requested from collaborators",
             "`reviewers:` and `assignees:` in release.yaml may only name people with access to the repository",
         ),
     ];

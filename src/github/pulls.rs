@@ -93,7 +93,7 @@ pub struct NewPullRequest {
 pub(super) struct Opened {
     /// The one that is open now.
     pub pull_request: PullRequest,
-    /// `false`: somebody else (or an earlier attempt whose reply was lost) had opened it.
+    /// `false`: somebody else had opened it.
     pub created: bool,
 }
 
@@ -246,7 +246,7 @@ impl Repository {
     /// Remote.
     pub(super) async fn open_pull_request(&self, new: &NewPullRequest) -> Result<Opened> {
         let call = self.opening(new);
-        let mut round = 1;
+        let (mut round, mut reply_lost) = (1, false);
         loop {
             let failure = match self.client.read::<RawPull>(&call).await {
                 Ok(raw) => return Ok(Opened { pull_request: raw.into(), created: true }),
@@ -255,9 +255,11 @@ impl Repository {
             if !failure.says_it_exists() && !failure.may_have_taken_effect() {
                 return Err(failure.into());
             }
+            reply_lost |= failure.may_have_taken_effect();
             let all = self.pull_requests(new.head_repository.as_ref(), &new.head_branch, &new.base_branch).await?;
             if let Some(pull_request) = all.into_iter().find(|pull| pull.state == State::Open) {
-                return Ok(Opened { pull_request, created: false });
+                let created = reply_lost && same_text(&pull_request.body, &new.body);
+                return Ok(Opened { pull_request, created });
             }
             if round == ROUNDS {
                 return Err(failure.into());

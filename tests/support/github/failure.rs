@@ -28,7 +28,7 @@ pub enum Failure {
 
 #[derive(Debug)]
 pub(super) struct Planned {
-    method: String,
+    method: Regex,
     path: Regex,
     /// How many such calls pass before it.
     passing: usize,
@@ -38,11 +38,12 @@ pub(super) struct Planned {
 impl Planned {
     pub fn new(method: &str, path: &str, nth: usize, failure: Failure) -> Self {
         assert!(nth > 0, "calls count from 1");
-        Planned { method: method.to_owned(), path: Regex::new(path).unwrap(), passing: nth - 1, failure }
+        let method = Regex::new(&format!("^(?:{method})$")).unwrap();
+        Planned { method, path: Regex::new(path).unwrap(), passing: nth - 1, failure }
     }
 
     fn is_about(&self, method: &str, path: &str) -> bool {
-        (self.method == "*" || self.method == method) && self.path.is_match(path)
+        self.method.is_match(method) && self.path.is_match(path)
     }
 }
 

@@ -146,12 +146,13 @@ impl FakeGitHub {
         self.state().tokens.insert(secret.to_owned(), token);
     }
 
-    /// Lets the `nth` (from 1) call of `method` (`*`: any) whose path matches the regular expression `path` fail, once.
+    /// Lets the `nth` (from 1) call fail, once, of those whose whole method and some part of whose path match these regular
+    /// expressions.
     pub fn fail_next(&self, method: &str, path: &str, nth: usize, failure: Failure) {
         self.state().planned.push(failure::Planned::new(method, path, nth, failure));
     }
 
-    /// The calls so far, as `GET /repos/o/r/pulls`.
+    /// The calls so far, as `GET /repos/o/r/pulls`: below the API's base, without their queries.
     pub fn calls(&self) -> Vec<String> {
         self.state().requests.iter().map(|request| format!("{} {}", request.method, request.path)).collect()
     }

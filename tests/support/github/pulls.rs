@@ -176,7 +176,9 @@ fn fill(shown: &mut Value, state: &State, repo: &Repo, pull: &Pull) {
         shown
     };
     let label = shown["labels"][0].clone();
-    let team = shown["requested_teams"][0].clone();
+    let mut team = shown["requested_teams"][0].clone();
+    // The example lacks what the schema demands.
+    team["type"] = "organization".into();
     let with = |example: &Value, key: &str, value: &String| {
         let mut shown = example.clone();
         shown[key] = value.as_str().into();
@@ -194,7 +196,6 @@ fn fill(shown: &mut Value, state: &State, repo: &Repo, pull: &Pull) {
     shown["user"] = named(&pull.author);
     shown["labels"] = pull.labels.iter().map(|name| with(&label, "name", name)).collect();
     shown["requested_reviewers"] = pull.reviewers.iter().map(named).collect();
-    let team = with(&team, "type", &"organization".to_owned());
     shown["requested_teams"] = pull.teams.iter().map(|slug| with(&team, "slug", slug)).collect();
     shown["assignees"] = pull.assignees.iter().map(named).collect();
     shown["assignee"] = pull.assignees.first().map_or(Value::Null, named);

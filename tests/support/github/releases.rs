@@ -10,14 +10,17 @@ use super::state::{Release, State};
 pub fn repository(state: &mut State, request: &Request) -> Answer {
     let repo = state.repo(&request.repo).unwrap();
     let mut shown = openapi::example(request.operation.name);
+    // The example is of a fork, and lacks what the schema demands.
+    for part in ["parent", "source", "template_repository"] {
+        shown.as_object_mut().unwrap().remove(part);
+    }
+    shown["language"] = Value::Null;
     shown["id"] = repo.id.into();
     shown["full_name"] = repo.full_name.as_str().into();
     shown["name"] = repo.full_name.split('/').nth(1).into();
     shown["private"] = repo.private.into();
     shown["archived"] = repo.archived.into();
     shown["default_branch"] = "main".into();
-    shown["language"] = Value::Null;
-    shown["source"]["language"] = Value::Null;
     shown["permissions"] = rights::shown(request.token.as_ref());
     shown["allow_merge_commit"] = repo.allows_merge_commits.into();
     shown["allow_squash_merge"] = true.into();
@@ -71,6 +74,8 @@ pub fn commit(state: &mut State, request: &Request) -> Answer {
         return Answer::error(422, &format!("No commit found for SHA: {name}"));
     };
     let mut shown = openapi::example(request.operation.name);
+    // The example of a file lacks what the schema demands.
+    shown.as_object_mut().unwrap().remove("files");
     shown["sha"] = commit.id().to_string().into();
     let date = jiff::Timestamp::from_second(commit.time().seconds()).unwrap().to_string();
     shown["commit"]["committer"]["date"] = date.into();

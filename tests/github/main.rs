@@ -1,18 +1,30 @@
 //! The GitHub module against a GitHub of its own.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-#[path = "support/github/mod.rs"]
+mod app;
+mod commits;
+#[path = "../support/github/mod.rs"]
 mod fake;
+mod faults;
+mod preflight;
+mod pull_requests;
+mod secrets;
+mod setting_up;
+mod the_fake;
+mod tls;
+mod upstream;
 
 use std::time::Duration;
 
 use fake::{FakeGitHub, Token};
 use gs_release::config::RepositoryName;
-use gs_release::github::{Action, Credentials, GitHub, Limits, NewPullRequest, Repository, SetUp, Settings, Wanted};
+use gs_release::error::Error;
+use gs_release::github::{Credentials, GitHub, Limits, NewPullRequest, Repository, SetUp, Settings, Wanted};
 
 const REPOSITORY: &str = "alibaba/GraphScope";
 const BRANCH: &str = "gs-release/vineyard";
 const TOKEN: &str = "ghp_octocat";
+const PULLS: &str = "/repos/alibaba/GraphScope/pulls$";
 
 fn name(text: &str) -> RepositoryName {
     text.parse().unwrap()
@@ -21,8 +33,8 @@ fn name(text: &str) -> RepositoryName {
 /// Quick to give up, quick to try again.
 fn limits() -> Limits {
     Limits {
-        connect: Duration::from_secs(5),
-        total: Duration::from_secs(5),
+        connect: Duration::from_secs(20),
+        total: Duration::from_secs(20),
         attempts: 3,
         pause: Duration::from_millis(2),
         patience: Duration::from_secs(2),
@@ -39,19 +51,29 @@ fn token(secret: &str) -> Option<Credentials> {
 
 /// A fake with the repository, a branch with a commit, and a token that may do everything.
 fn ready() -> FakeGitHub {
-    let fake = FakeGitHub::start();
+    prepared(FakeGitHub::start())
+}
+
+fn prepared(fake: FakeGitHub) -> FakeGitHub {
     fake.add_repository(REPOSITORY);
     fake.commit(REPOSITORY, BRANCH, &[("V6D_VERSION", b"v0.24.2\n")]);
     fake.add_token(TOKEN, Token::classic("octocat", &["repo", "workflow"]));
     fake
 }
 
-async fn connect(fake: &FakeGitHub, secret: &str) -> GitHub {
-    GitHub::connect(&settings(fake, token(secret)), &name(REPOSITORY)).await.unwrap()
+async fn connect(fake: &FakeGitHub, credentials: Option<Credentials>) -> GitHub {
+    GitHub::connect(&settings(fake, credentials), &name(REPOSITORY)).await.unwrap()
 }
 
 async fn repository(fake: &FakeGitHub) -> Repository {
-    connect(fake, TOKEN).await.repository(&name(REPOSITORY))
+    connect(fake, token(TOKEN)).await.repository(&name(REPOSITORY))
+}
+
+/// A client that does not try again.
+async fn impatient(fake: &FakeGitHub, credentials: Option<Credentials>) -> Repository {
+    let limits = Limits { attempts: 1, ..limits() };
+    let settings = Settings { limits, ..settings(fake, credentials) };
+    GitHub::connect(&settings, &name(REPOSITORY)).await.unwrap().repository(&name(REPOSITORY))
 }
 
 fn wanted(version: &str) -> Wanted {
@@ -72,29 +94,20 @@ fn wanted(version: &str) -> Wanted {
     }
 }
 
-#[tokio::test]
-async fn the_first_run_creates_the_second_touches_nothing_a_newer_version_updates_in_place() {
-    let fake = ready();
-    let repository = repository(&fake).await;
-    let first = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
-    assert_eq!((first.action, first.pull_request.number), (Action::Created, 1));
-    assert_eq!(
-        fake.take_writes(),
-        ["POST /repos/alibaba/GraphScope/pulls", "POST /repos/alibaba/GraphScope/issues/1/labels"]
-    );
-    let second = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
-    assert_eq!(second.action, Action::Unchanged);
-    assert_eq!(fake.take_writes(), [""; 0]);
-    let third = repository.ensure_pull_request(&wanted("0.24.3")).await.unwrap();
-    assert_eq!((third.action, third.pull_request.number), (Action::Updated, 1));
-    assert_eq!(fake.take_writes(), ["PATCH /repos/alibaba/GraphScope/pulls/1"]);
-    let state = fake.state();
-    let pull = state.repo(REPOSITORY).unwrap().pull(1);
-    assert_eq!(pull.title, "chore: bump vineyard to 0.24.3");
-    assert!(
-        pull.body.contains("What changes: 0.24.3\n") && pull.body.contains("\"version\":\"0.24.3\""),
-        "{}",
-        pull.body
-    );
-    assert_eq!(pull.labels, ["release"]);
+fn strings(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// Message and hints as one text.
+fn told(error: &Error) -> String {
+    format!("{}\n{}", error.message, error.hints.join("\n"))
+}
+
+/// Asserts that each part is told.
+#[track_caller]
+fn assert_told(error: &Error, parts: &[&str]) {
+    let told = told(error);
+    for part in parts {
+        assert!(told.contains(part), "`{part}` is missing from: {told}");
+    }
 }
