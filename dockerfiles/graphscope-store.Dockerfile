@@ -1,5 +1,6 @@
 # The graph store (groot). No release carries its server, in PyPI or elsewhere, so it is built from the source at the tag.
-# Where the host of the source is out of reach, a directory takes its place: --build-context source=<checkout>
+# release.yaml says which source: its context `source` takes the place of the stage, as --build-context source=<checkout> does
+# where the host is out of reach.
 
 ARG REGISTRY=registry.cn-hongkong.aliyuncs.com/graphscope
 ARG BASE_IMAGE=debian:12-slim

@@ -84,3 +84,33 @@ fn toml(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<
         false => Err(no_scalar(reader, span.start, route)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::edit::Scanner;
+
+    #[test]
+    fn a_file_of_any_depth_is_read_or_refused() {
+        let text = "components: { v: { version: 0.24.1, sites: [{ files: '**', path: a }] } }";
+        let config = Config::parse("release.yaml", text.as_bytes()).unwrap();
+        let component = config.component("v").unwrap();
+        let scanner = Scanner::new(&config, component, &"0.24.1".parse().unwrap(), None);
+        for (name, opening) in [
+            ("a.yaml", "- "),
+            ("a.yaml", "["),
+            ("a.yaml", "{a: "),
+            ("a.json", "["),
+            ("a.json", "{\"a\":"),
+            ("a.toml", "a=["),
+            ("a.toml", "a={a="),
+            ("a.toml", "[a."),
+        ] {
+            let (first, rest) = opening.split_at(if name == "a.toml" { 2 } else { 0 });
+            let bytes = format!("{first}{}", rest.repeat(100_000));
+            if let Err(error) = scanner.scan(name, bytes.as_bytes()) {
+                assert!(error.message.starts_with(&format!("{name}:1:")), "{opening}: {}", error.message);
+            }
+        }
+    }
+}

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{config, with_component, with_image};
-use crate::config::{BuildCache, CommitVia, EngineKind, VersionSource, WhenStale};
+use crate::config::{
+    BuildCache, CommitVia, ContextSource, EngineKind, NamedContext, Template, VersionSource, WhenStale,
+};
 
 #[test]
 fn the_design_s_example_is_accepted_whole() {
@@ -103,4 +105,40 @@ fn anchors_and_aliases_stand_for_their_values() {
 fn a_byte_order_mark_and_windows_line_endings_do_no_harm() {
     let text = "\u{feff}components:\r\n  vineyard:\r\n    version: 0.24.2\r\n    sites:\r\n    - { files: a, whole: true }\r\n";
     assert_eq!(config(text).components[0].sites[0].line, 5);
+}
+
+#[test]
+fn this_repository_s_own_config_and_the_example_are_valid() {
+    for text in [include_str!("../../../release.yaml"), include_str!("../../../docs/examples/graphscope/release.yaml")]
+    {
+        assert!(config(text).component("vineyard").is_some());
+    }
+}
+
+#[test]
+fn paths_lose_what_they_do_not_need() {
+    let config = config(&with_image("dockerfile: ./a//b/Dockerfile\ncontext: ./k8s/\ntags: ['{vineyard}']"));
+    let image = &config.phases[0].images[0];
+    assert_eq!((&*image.dockerfile, &*image.context), ("a/b/Dockerfile", "k8s"));
+}
+
+#[test]
+fn named_contexts_are_told_apart_and_are_templates() {
+    let config = config(&with_image(
+        "dockerfile: D\ntags: ['{vineyard}']\ncontexts:\n  source: https://github.com/v6d-io/v6d.git#v{vineyard}\n  \
+         here: ./third_party/\n  root: .\n  example.com/base:v1: docker-image://example.com/base@sha256:0123456789abcdef\
+         0123456789abcdef0123456789abcdef0123456789abcdef\n  base: docker-image://debian:{vineyard}-{arch}",
+    ));
+    let contexts = &config.phases[0].images[0].contexts;
+    let template = |text: &str| Template::parse(text).unwrap();
+    let digest = "0123456789abcdef".repeat(4);
+    let expected = [
+        ("source", ContextSource::Git(template("https://github.com/v6d-io/v6d.git#v{vineyard}"))),
+        ("here", ContextSource::Directory(template("third_party"))),
+        ("root", ContextSource::Directory(template(""))),
+        ("example.com/base:v1", ContextSource::Image(template(&format!("example.com/base@sha256:{digest}")))),
+        ("base", ContextSource::Image(template("debian:{vineyard}-{arch}"))),
+    ];
+    let expected = expected.map(|(name, source)| NamedContext { name: name.into(), source });
+    assert_eq!(*contexts, expected);
 }

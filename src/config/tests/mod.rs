@@ -1,6 +1,8 @@
 //! What `release.yaml` may hold, and what is said about one that is not valid.
 
 mod accepted;
+mod faults;
+mod rubbish;
 mod schema;
 mod syntax;
 

@@ -1,5 +1,7 @@
 //! The JSON Schema: fresh in the repository, and of one mind with the tool.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -129,17 +131,18 @@ fn documents() -> impl Strategy<Value = Value> {
     })
 }
 
+static SCHEMA: LazyLock<Value> = LazyLock::new(json_schema);
+static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).unwrap());
+
 proptest! {
     /// JSON is YAML, so the tool reads the very document that a validator of JSON Schema judges.
     #[test]
     fn the_tool_finds_faults_of_shape_exactly_where_a_validator_does(document in documents()) {
-        let schema = json_schema();
-        let validator = jsonschema::validator_for(&schema).unwrap();
         let text = document.to_string();
         let mut faults = crate::config::faults::Faults::new("release.yaml", &text);
         let mut root = crate::config::yaml::read(&text, &mut faults).unwrap();
-        crate::config::shape::check(&schema, &mut root, &mut faults);
-        prop_assert_eq!(faults.into_result(Some(())).is_ok(), validator.is_valid(&document), "{}", text);
+        crate::config::shape::check(&SCHEMA, &mut root, &mut faults);
+        prop_assert_eq!(faults.into_result(Some(())).is_ok(), VALIDATOR.is_valid(&document), "{}", text);
         // whatever was at fault is taken out, so that serde can read the rest
         prop_assert!(serde_json::from_value::<crate::config::raw::Release>(root.to_json()).is_ok(), "{}", text);
         let _ = Config::parse("release.yaml", text.as_bytes());

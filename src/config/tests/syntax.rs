@@ -1,7 +1,5 @@
 //! Files that are no YAML, or not the YAML of a config.
 
-use proptest::prelude::*;
-
 use super::{faults_of, told};
 use crate::config::Config;
 
@@ -124,50 +122,4 @@ fn columns_count_bytes_also_after_other_letters() {
     );
     let faults = faults_of("\u{feff}bse: x\ncomponents: { a: { version: 1.0.0 } }\n");
     assert_eq!(faults, ["1:4 unknown key `bse` | did you mean `base`?"]);
-}
-
-/// Pieces of which valid and nearly valid files are made.
-fn scraps() -> impl Strategy<Value = String> {
-    let scrap = prop_oneof![
-        Just("components:".to_owned()),
-        Just("phases:".to_owned()),
-        Just("images:".to_owned()),
-        Just("tags:".to_owned()),
-        Just("sites:".to_owned()),
-        Just("files:".to_owned()),
-        Just("version: 0.24.2".to_owned()),
-        Just("\n".to_owned()),
-        Just("\n  ".to_owned()),
-        Just("\n    - ".to_owned()),
-        Just("\t".to_owned()),
-        Just("&a ".to_owned()),
-        Just("*a".to_owned()),
-        "[-:,{}\\[\\]!|>%@`'\"#? \r\n]",
-        "\\PC{0,4}",
-    ];
-    proptest::collection::vec(scrap, 0..40).prop_map(|scraps| scraps.concat())
-}
-
-proptest! {
-    #[test]
-    fn no_text_makes_the_reader_panic(text in prop_oneof![scraps(), ".*", "(?s).*"]) {
-        if let Err(error) = Config::parse("release.yaml", text.as_bytes()) {
-            prop_assert!(!error.faults.is_empty());
-            for fault in &error.faults {
-                prop_assert!(fault.text.get(fault.span.clone()).is_some(), "{:?} of {text:?}", fault.span);
-            }
-        }
-    }
-
-    #[test]
-    fn a_damaged_example_never_makes_the_reader_panic(at in 0usize..3000, length in 0usize..40, scrap in scraps()) {
-        let text = include_str!("design.yaml");
-        let (start, end) = (at.min(text.len()), (at + length).min(text.len()));
-        let _ = Config::parse("release.yaml", format!("{}{scrap}{}", &text[..start], &text[end..]).as_bytes());
-    }
-
-    #[test]
-    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Config::parse("release.yaml", &bytes);
-    }
 }
