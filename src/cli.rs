@@ -1,7 +1,9 @@
 //! The command line: arguments into a request, the call, the report.
 
 mod bump;
+mod manifest;
 mod place;
+mod runtime;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +13,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Result};
 use crate::report;
+use runtime::wait_for;
 
 /// The release bot of GraphScope: one version, one pull request.
 #[derive(Debug, Parser)]
@@ -89,6 +92,8 @@ enum Command {
     ///
     /// `gs-release bump-vineyard 0.24.2` is the same as `gs-release bump vineyard 0.24.2`.
     Bump(bump::Args),
+    /// Write multi-platform tags from per-platform images.
+    Manifest(manifest::Args),
     /// Print the JSON Schema of release.yaml.
     Schema,
     /// Print completions for a shell.
@@ -134,6 +139,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Bump(args) => wait_for(bump::run(&cli.global, args)),
+        Command::Manifest(args) => wait_for(manifest::run(&cli.global, args)),
         Command::Schema => {
             report::json(&crate::config::json_schema());
             Ok(())
@@ -147,12 +153,6 @@ fn dispatch(cli: Cli) -> Result<()> {
             page.render(&mut std::io::stdout()).map_err(|error| Error::usage(format!("cannot write the page: {error}")))
         }
     }
-}
-
-/// Runs `work` to its end.
-fn wait_for(work: impl Future<Output = Result<()>>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|error| Error::usage(format!("cannot start: {error}")))?.block_on(work)
 }
 
 /// Turns the first `bump-NAME` into `bump NAME`, so that every component of a config has its own command.

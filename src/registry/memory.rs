@@ -99,10 +99,6 @@ impl Registry for MemoryRegistry {
         Ok(contents.digest_of(&image.target).and_then(|digest| contents.manifests.get(&digest).cloned()))
     }
 
-    async fn has_manifest(&self, image: &ImageRef) -> Result<bool> {
-        Ok(self.manifest(image).await?.is_some())
-    }
-
     async fn put_manifest(&self, image: &ImageRef, manifest: &Manifest) -> Result<()> {
         let mut repositories = self.lock();
         let contents = repositories.entry(image.repository.clone()).or_default();

@@ -29,7 +29,7 @@ pub use manifest::{
 };
 pub use memory::MemoryRegistry;
 pub use oci::OciRegistry;
-pub use publish::{IndexRequest, Published, TagState, create_index, tag_state};
+pub use publish::{IndexPlan, IndexRequest, Published, TagState, create_index, plan_index, tag_state};
 pub use reference::{Digest, ImageRef, Repository, Target};
 pub use transport::Limits;
 
@@ -42,9 +42,6 @@ pub trait Registry: Send + Sync {
     ///
     /// The bytes have the digest that was asked for or announced; anything else is an error.
     async fn manifest(&self, image: &ImageRef) -> Result<Option<Manifest>>;
-
-    /// Whether there is a manifest of this name.
-    async fn has_manifest(&self, image: &ImageRef) -> Result<bool>;
 
     /// Stores `manifest` under `image`: a tag, or the manifest's own digest.
     ///

@@ -212,16 +212,6 @@ impl Registry for OciRegistry {
         manifest.map(Some).map_err(|why| Error::remote(format!("{image}: {why}")))
     }
 
-    async fn has_manifest(&self, image: &ImageRef) -> Result<bool> {
-        let kinds = [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST].join(", ");
-        let answer = self.to_manifest(image, Method::HEAD, "pull", |request| request.header(ACCEPT, &kinds)).await?;
-        match answer.status.as_u16() {
-            200 => Ok(true),
-            404 => Ok(false),
-            _ => Err(transport::refused(image, &answer)),
-        }
-    }
-
     async fn put_manifest(&self, image: &ImageRef, manifest: &Manifest) -> Result<()> {
         let shape =
             |request: RequestBuilder| request.header(CONTENT_TYPE, &manifest.media_type).body(manifest.bytes.clone());
@@ -245,7 +235,7 @@ impl Registry for OciRegistry {
         match answer.status.as_u16() {
             200..=299 => Ok(true),
             // gone already, or an address that this registry does not have
-            404 => Ok(!self.has_manifest(image).await?),
+            404 => Ok(self.manifest(image).await?.is_none()),
             // what the specification wants of a registry without this
             400 | 405 => Ok(false),
             _ => Err(transport::refused(image, &answer)),

@@ -83,48 +83,79 @@ fn listed_platforms(children: &[Descriptor]) -> Vec<Platform> {
     images.filter_map(|child| Some(child.platform.as_ref()?.platform())).filter(|p| p.os != "unknown").collect()
 }
 
-/// Publishes one index as `request.target`, unless the tag is that already.
+/// What [`create_index`] is going to do.
+#[derive(Debug)]
+pub struct IndexPlan {
+    manifest: Manifest,
+    /// The repositories that hold what the manifest refers to.
+    sources: Vec<Repository>,
+    /// What the tag will point at.
+    pub published: Published,
+}
+
+/// Publishes one index as `request.target`, unless the tag is that already: [`plan_index`], carried out.
 ///
 /// # Errors
 /// A source that is not there, a platform that is missing or there twice, a registry that fails, and a tag that reads
 /// otherwise than it was written.
 pub async fn create_index(registry: &dyn Registry, request: &IndexRequest<'_>) -> Result<Published> {
+    plan_index(registry, request).await?.carry_out(registry, request).await
+}
+
+/// Reads the sources and the target, and changes nothing.
+///
+/// # Errors
+/// As [`create_index`].
+pub async fn plan_index(registry: &dyn Registry, request: &IndexRequest<'_>) -> Result<IndexPlan> {
     let target = request.target;
     if target.tag().is_none() {
         return Err(Error::usage(format!("{target} cannot be written: it is not a tag")));
     }
-    let (wanted, sources) = wanted(registry, request).await?;
-    let platforms = state_of(registry, &target.repository, &wanted).await?.platforms;
-    let missing: Vec<String> = request
-        .platforms
-        .iter()
-        .filter(|platform| !platforms.contains(&usual_spelling(platform)))
-        .map(ToString::to_string)
-        .collect();
+    let (manifest, sources) = wanted(registry, request).await?;
+    let state = state_of(registry, &target.repository, &manifest).await?;
+    let platforms = state.platforms;
+    let missing: Vec<Platform> =
+        request.platforms.iter().map(usual_spelling).filter(|platform| !platforms.contains(platform)).collect();
     if !missing.is_empty() {
-        return Err(Error::refused(format!(
-            "{target} is not written: no source has {} (they have {})",
-            missing.join(", "),
-            list(&platforms)
-        )));
+        let (missing, there) = (list(&missing), list(&platforms));
+        return Err(Error::refused(format!("{target} is not written: no source has {missing} (they have {there})")));
     }
-
-    let existing = tag_state(registry, target).await?;
-    let previous = existing.as_ref().map(|state| state.digest.clone());
-    if let Some(state) = existing.filter(|state| state.digest == wanted.digest || (request.adopt)(state)) {
-        return Ok(Published { digest: state.digest, platforms: state.platforms, changed: false, previous });
-    }
-
-    try_join_all(wanted.children().iter().map(|child| provide(registry, &sources, &target.repository, child))).await?;
-    registry.put_manifest(target, &wanted).await?;
-    match tag_state(registry, target).await? {
-        Some(state) if state.digest == wanted.digest || (request.adopt)(&state) => {
-            Ok(Published { digest: state.digest, platforms: state.platforms, changed: true, previous })
+    let published = match tag_state(registry, target).await? {
+        None => Published { digest: state.digest, platforms, changed: true, previous: None },
+        Some(now) => {
+            let previous = Some(now.digest.clone());
+            match now.digest == state.digest || (request.adopt)(&now) {
+                true => Published { digest: now.digest, platforms: now.platforms, changed: false, previous },
+                false => Published { digest: state.digest, platforms, changed: true, previous },
+            }
         }
-        other => {
-            let found = other.map_or("nothing".to_owned(), |state| state.digest.to_string());
-            Err(Error::remote(format!("{target} was written as {}, but reads as {found}", wanted.digest))
-                .hint("something else writes this tag at the same time, or a cache is in between; run this again"))
+    };
+    Ok(IndexPlan { manifest, sources, published })
+}
+
+impl IndexPlan {
+    /// Copies what the target's repository lacks, writes the tag and reads it back; nothing for a tag that is right.
+    ///
+    /// # Errors
+    /// As [`create_index`].
+    pub async fn carry_out(self, registry: &dyn Registry, request: &IndexRequest<'_>) -> Result<Published> {
+        if !self.published.changed {
+            return Ok(self.published);
+        }
+        let target = request.target;
+        let children = self.manifest.children().iter();
+        try_join_all(children.map(|child| provide(registry, &self.sources, &target.repository, child))).await?;
+        registry.put_manifest(target, &self.manifest).await?;
+        match tag_state(registry, target).await? {
+            // someone else may have written as good a one since
+            Some(now) if now.digest == self.manifest.digest || (request.adopt)(&now) => {
+                Ok(Published { digest: now.digest, platforms: now.platforms, ..self.published })
+            }
+            now => {
+                let found = now.map_or("nothing".to_owned(), |state| state.digest.to_string());
+                Err(Error::remote(format!("{target} was written as {}, but reads as {found}", self.manifest.digest))
+                    .hint("something else writes this tag at the same time, or a cache is in between; run this again"))
+            }
         }
     }
 }
@@ -222,7 +253,7 @@ async fn platform_of(registry: &dyn Registry, repository: &Repository, image: &M
 /// Makes sure that `child` is in the repository `to`, copying it from one of `sources` if it is not.
 async fn provide(registry: &dyn Registry, sources: &[Repository], to: &Repository, child: &Descriptor) -> Result<()> {
     let image = to.digest(&child.digest);
-    if registry.has_manifest(&image).await? {
+    if registry.manifest(&image).await?.is_some() {
         return Ok(());
     }
     for from in sources.iter().filter(|from| *from != to) {

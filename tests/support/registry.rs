@@ -74,7 +74,7 @@ impl Drop for RealRegistry {
 pub async fn upload(host: &str, path: &str, bytes: Vec<u8>) {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let started = http.post(format!("http://{host}/v2/{path}/blobs/uploads/")).send().await.unwrap();
-    let mut location: reqwest::Url = started.headers()["location"].to_str().unwrap().parse().unwrap();
+    let mut location = started.url().join(started.headers()["location"].to_str().unwrap()).unwrap();
     location.query_pairs_mut().append_pair("digest", Digest::of(&bytes).as_str());
     let stored = http.put(location).body(bytes).send().await.unwrap();
     assert_eq!(stored.status(), 201);

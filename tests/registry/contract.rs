@@ -1,75 +1,13 @@
-//! What every registry must do: the one in memory, and a real one.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that cannot go on has failed")]
+//! What every registry must do.
 
-#[path = "support/registry.rs"]
-mod support;
-
-use gs_release::config::Platform;
-use gs_release::error::{Error, Kind};
+use gs_release::error::Kind;
 use gs_release::registry::{
-    Annotations, Content, Digest, ImageRef, IndexRequest, Limits, Manifest, MemoryRegistry, OCI_INDEX, OciRegistry,
-    Published, Registry, Repository, create_index, tag_state,
+    Annotations, ImageRef, IndexRequest, Manifest, MemoryRegistry, OCI_INDEX, Registry, create_index, tag_state,
 };
-use support::{RealRegistry, upload};
 
-fn platform(arch: &str) -> Platform {
-    Platform { os: "linux".into(), arch: arch.into(), variant: None }
-}
-
-/// A registry and a way to put images there.
-enum Place {
-    Memory(MemoryRegistry),
-    Real { registry: Box<OciRegistry>, host: String },
-}
-
-impl Place {
-    fn registry(&self) -> &dyn Registry {
-        match self {
-            Place::Memory(registry) => registry,
-            Place::Real { registry, .. } => &**registry,
-        }
-    }
-
-    fn repository(&self, path: &str) -> Repository {
-        let host = match self {
-            Place::Memory(_) => "registry.example.com",
-            Place::Real { host, .. } => host,
-        };
-        format!("{host}/{path}").parse().unwrap()
-    }
-
-    /// Pushes an image of one platform as a builder would.
-    async fn push(&self, image: &ImageRef, arch: &str, content: &str) -> Digest {
-        let made = MemoryRegistry::new();
-        let memory = if let Place::Memory(memory) = self { memory } else { &made };
-        let digest = memory.push_image(image, &platform(arch), content).await.unwrap();
-        let Place::Real { registry, host } = self else { return digest };
-        let manifest = made.manifest(image).await.unwrap().unwrap();
-        let Content::Image(parts) = &manifest.content else { panic!("an image") };
-        for blob in parts.layers.iter().chain([&parts.config]) {
-            let bytes = made.blob(&image.repository, blob).await.unwrap();
-            upload(host, image.repository.path(), bytes).await;
-        }
-        registry.put_manifest(image, &manifest).await.unwrap();
-        digest
-    }
-
-    /// Joins `sources` as `target`, for both platforms.
-    async fn join(&self, target: &ImageRef, sources: &[ImageRef], annotations: &Annotations) -> Published {
-        self.try_join(target, sources, annotations).await.unwrap_or_else(|error| panic!("{target}: {error}"))
-    }
-
-    async fn try_join(
-        &self,
-        target: &ImageRef,
-        sources: &[ImageRef],
-        annotations: &Annotations,
-    ) -> Result<Published, Error> {
-        let platforms = [platform("amd64"), platform("arm64")];
-        let request = IndexRequest { target, sources, annotations, platforms: &platforms, adopt: &|_| false };
-        create_index(self.registry(), &request).await
-    }
-}
+use crate::fake::FakeRegistry;
+use crate::place::{Place, platform};
+use crate::real::RealRegistry;
 
 /// The whole contract of [`Registry`], and of the index writer on top of it.
 async fn behaves_like_a_registry(place: &Place) {
@@ -124,7 +62,7 @@ async fn behaves_like_a_registry(place: &Place) {
     let newer = place.push(&tag("v2-arm64"), "arm64", "newer arm").await;
     let moved = place.join(&tag("latest"), &[tag("v1-amd64"), repository.digest(&newer)], &none).await;
     assert_eq!((moved.changed, moved.previous), (true, Some(first.digest.clone())));
-    assert!(registry.has_manifest(&repository.digest(&first.digest)).await.unwrap());
+    assert!(registry.manifest(&repository.digest(&first.digest)).await.unwrap().is_some());
 
     // to another repository, with everything that belongs to it
     let copy = place.repository("g/copy").tag("v1").unwrap();
@@ -135,8 +73,8 @@ async fn behaves_like_a_registry(place: &Place) {
 
     assert_eq!(registry.tags(&repository).await.unwrap(), ["latest", "v1", "v1-amd64", "v1-arm64", "v2-arm64"]);
     let deleted = registry.delete_tag(&tag("v2-arm64")).await.unwrap();
-    assert_eq!(registry.has_manifest(&tag("v2-arm64")).await.unwrap(), !deleted);
-    assert!(registry.has_manifest(&repository.digest(&newer)).await.unwrap(), "what the tag pointed at stays");
+    assert_eq!(registry.manifest(&tag("v2-arm64")).await.unwrap().is_none(), deleted);
+    assert!(registry.manifest(&repository.digest(&newer)).await.unwrap().is_some(), "what the tag pointed at stays");
     let by_digest = registry.delete_tag(&repository.digest(&newer)).await.unwrap_err();
     assert_eq!(by_digest.kind, Kind::Usage);
 }
@@ -162,11 +100,29 @@ async fn the_registry_in_memory_behaves_like_a_registry() {
 }
 
 #[tokio::test]
+async fn the_protocol_is_spoken_as_specified() {
+    behaves_like_a_registry(&Place::at(&FakeRegistry::start().host)).await;
+}
+
+#[tokio::test]
+async fn images_of_another_registry_are_copied_with_their_blobs() {
+    let [from, to] = [FakeRegistry::start(), FakeRegistry::start()];
+    let (from, to) = (Place::at(&from.host), Place::at(&to.host));
+    let sources = ["amd64", "arm64"].map(|arch| from.repository("g/app").tag(arch).unwrap());
+    for source in &sources {
+        from.push(source, source.tag().unwrap(), source.tag().unwrap()).await;
+    }
+    let target = to.repository("other/app").tag("v1").unwrap();
+    let published = to.join(&target, &sources, &Annotations::new()).await;
+    let state = tag_state(to.registry(), &target).await.unwrap().unwrap();
+    assert_eq!((state.digest, state.platforms), (published.digest, vec![platform("amd64"), platform("arm64")]));
+}
+
+#[tokio::test]
 #[ignore = "needs docker-registry"]
 async fn a_real_registry_behaves_like_a_registry() {
     let Some(real) = RealRegistry::start().await else { return };
-    let registry = OciRegistry::new(None, Limits::default()).unwrap();
-    let place = Place::Real { registry: Box::new(registry), host: real.host.clone() };
+    let place = Place::at(&real.host);
     behaves_like_a_registry(&place).await;
     agrees_with_skopeo(place.registry(), &place.repository("g/app").tag("v1").unwrap()).await;
 }

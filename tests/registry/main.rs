@@ -1,0 +1,13 @@
+//! The registry client and `manifest create`: against a registry in memory, one in this process that misbehaves where it
+//! is told to, and Debian's `docker-registry`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that cannot go on has failed")]
+
+mod command;
+mod contract;
+#[path = "../support/fake_registry.rs"]
+mod fake;
+mod faults;
+mod login;
+mod place;
+#[path = "../support/registry.rs"]
+mod real;
