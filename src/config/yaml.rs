@@ -289,23 +289,16 @@ impl<'t> Reader<'t, '_> {
     }
 }
 
-/// The first tab in the indentation of a line, up to the line of `offset`.
+/// The first tab in the indentation of the line of `offset` or of the line before it, where the parser trips over it.
 fn indenting_tab(text: &str, offset: usize) -> Option<usize> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        if start > offset {
-            return None;
-        }
-        let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
-        let is_blank = line[indentation..].trim().is_empty();
-        if let Some(tab) = line[..indentation].find('\t')
-            && !is_blank
-        {
-            return Some(start + tab);
-        }
-        start += line.len();
-    }
-    None
+    let start_of_line = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = start_of_line(offset);
+    [start_of_line(line.saturating_sub(1)), line].into_iter().find_map(|start| {
+        let indentation = text[start..].len() - text[start..].trim_start_matches([' ', '\t']).len();
+        let is_blank = text[start + indentation..].starts_with(['\r', '\n']);
+        let tab = text[start..start + indentation].find('\t').filter(|_| !is_blank)?;
+        Some(start + tab)
+    })
 }
 
 /// A scalar by the core schema of YAML 1.2 (section 10.3.2), in which `0.24.2` and `yes` are strings.
@@ -322,19 +315,10 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
 }
 
 fn number(text: &str) -> Option<serde_json::Number> {
-    if let Some(digits) = text.strip_prefix("0x") {
-        return digits
-            .bytes()
-            .all(|b| b.is_ascii_hexdigit())
-            .then(|| u64::from_str_radix(digits, 16).ok())?
-            .map(Into::into);
-    }
-    if let Some(digits) = text.strip_prefix("0o") {
-        return digits
-            .bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| u64::from_str_radix(digits, 8).ok())?
-            .map(Into::into);
+    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
+        if let Some(digits) = text.strip_prefix(prefix).filter(|digits| !digits.starts_with('+')) {
+            return u64::from_str_radix(digits, radix).ok().map(Into::into);
+        }
     }
     // Rust also reads `inf` and `nan`, which YAML spells with a dot
     if !text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) {

@@ -138,6 +138,7 @@ fn names_at_the_top_must_be_what_they_name() {
         ("platforms: [amd64]", "| write `linux/amd64`"),
         ("platforms: [linux/amd64, linux/amd64]", "`linux/amd64` is given twice"),
         ("ignore: [docs/]", "the glob `docs/` selects no file | write `docs/**` for all files in the directory"),
+        ("ignore: ['!docs/a']", "`!docs/a` excludes, which works only in"),
         ("pull-request: { labels: [''] }", "cannot be a name"),
         ("pull-request: { reviewers: ['@octocat'] }", "| write `octocat`"),
         ("pull-request: { milestone: ' x' }", "cannot be a name"),
@@ -303,6 +304,12 @@ phases:
             "13:57 `j:latest` is published already | the first is on line 8",
         ]
     );
+}
+
+#[test]
+fn a_phase_without_an_image_is_told() {
+    let text = "components: { a: { version: 1.0.0 } }\nregistry: example.com/g\nphases: [{ name: p, component: a, images: {} }]\n";
+    assert_eq!(faults_of(text), ["3:35 the phase has no image | name one, or remove the phase"]);
 }
 
 #[test]

@@ -104,7 +104,10 @@ proptest! {
     fn arbitrary_bytes_are_read_or_refused_with_places(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         check(&bytes)?;
     }
+}
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn a_damaged_file_is_read_or_refused_with_places(
         original in prop_oneof![Just(OWN), Just(EXAMPLE)],

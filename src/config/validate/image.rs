@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use super::{each, optional, platforms};
 use crate::config::faults::Faults;
@@ -55,6 +55,13 @@ impl Reader<'_> {
         });
         let tag = raw.trigger.as_ref().and_then(|trigger| trigger.tag.as_deref());
         let trigger = optional(tag, node.get("trigger"), "tag", self.faults, |text| trigger_tag(text, self.known));
+        if raw.images.as_ref().is_some_and(IndexMap::is_empty) && !node.get("images").damaged {
+            self.faults.add_with_help(
+                node.key_span("images"),
+                "the phase has no image",
+                "name one, or remove the phase",
+            );
+        }
         let entries = node.get("images").by_key();
         let images = raw.images.iter().flatten().map(|(name, image)| self.image(image, entries.get(&**name)?));
         // all of them are read before the first fault ends it

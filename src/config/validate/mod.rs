@@ -15,6 +15,7 @@ use super::yaml::Node;
 use super::{
     Actions, Build, BuildCache, Buildx, CommitVia, Config, EngineKind, Phase, Platform, PullRequest, globs, names, raw,
 };
+use crate::error::{Error, Result};
 
 /// The valid config of `root`, which has the shape of [`raw::Release`] except for what is absent.
 pub(super) fn config(root: &Node, faults: &mut Faults) -> Option<Config> {
@@ -68,7 +69,7 @@ fn optional<T>(
     parent: &Node,
     key: &str,
     faults: &mut Faults,
-    read: impl Fn(&str) -> crate::error::Result<T>,
+    read: impl Fn(&str) -> Result<T>,
 ) -> Option<Option<T>> {
     match text {
         Some(text) => faults.take(parent.get(key).span.clone(), read(text)).map(Some),
@@ -77,12 +78,7 @@ fn optional<T>(
 }
 
 /// What `read` makes of each item of a list; `None` if any is at fault.
-fn each<R, T>(
-    items: &[R],
-    list: &Node,
-    faults: &mut Faults,
-    read: impl Fn(&R) -> crate::error::Result<T>,
-) -> Option<Vec<T>> {
+fn each<R, T>(items: &[R], list: &Node, faults: &mut Faults, read: impl Fn(&R) -> Result<T>) -> Option<Vec<T>> {
     let span = |index| list.item(index).span.clone();
     // all of them are read before the first fault ends it
     let read: Vec<Option<T>> = items.iter().enumerate().map(|(i, item)| faults.take(span(i), read(item))).collect();
@@ -90,7 +86,11 @@ fn each<R, T>(
 }
 
 fn ignore(patterns: &[String], list: &Node, faults: &mut Faults) -> Option<GlobSet> {
-    each(patterns, list, faults, |pattern| globs::glob(pattern))?;
+    each(patterns, list, faults, |pattern| match pattern.strip_prefix('!') {
+        Some(_) => Err(Error::usage(format!("`{pattern}` excludes, which works only in the `files` of a site"))
+            .hint("list nothing but what is to be ignored")),
+        None => globs::glob(pattern),
+    })?;
     faults.take(list.span.clone(), globs::glob_set(patterns.iter().map(String::as_str)))
 }
 
@@ -116,9 +116,7 @@ fn platforms(texts: Option<&[String]>, parent: &Node, faults: &mut Faults) -> Op
 
 fn pull_request(raw: raw::PullRequest, node: &Node, faults: &mut Faults) -> Option<PullRequest> {
     let user = |name: &String| match name.strip_prefix('@') {
-        Some(bare) => {
-            Err(crate::error::Error::usage(format!("`{name}` is not a user")).hint(format!("write `{bare}`")))
-        }
+        Some(bare) => Err(Error::usage(format!("`{name}` is not a user")).hint(format!("write `{bare}`"))),
         None => names::some_text(name),
     };
     let labels = each(&raw.labels, node.get("labels"), faults, |label| names::some_text(label));
