@@ -12,6 +12,8 @@ mod auth;
 mod branch;
 mod commit;
 mod fetch;
+#[cfg(test)]
+mod fixture;
 mod history;
 mod identity;
 mod origin;
@@ -114,5 +116,23 @@ fn failed(what: impl std::fmt::Display, error: git2::Error) -> Error {
     match locked {
         true => failure.hint("another git process is at work here; run the command again when it has ended"),
         false => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_of_somebody_elses_is_trusted_by_a_command_that_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join(".git")).unwrap();
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        let refused = git2::Error::new(ErrorCode::Owner, git2::ErrorClass::Config, "not owned by current user");
+        let error = cannot_open(&root.join("a/b"), refused);
+        let command = format!("git config --global --add safe.directory {}", root.display());
+        assert!(error.hints[0].ends_with(&command), "{:?}", error.hints);
+        assert_eq!(error.kind.exit_code(), 2);
     }
 }

@@ -47,3 +47,53 @@ impl Repository {
         heads.filter_map(|head| head.trim().strip_prefix("ref: ").map(|name| name.trim().to_owned())).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::empty;
+    use super::*;
+
+    const FILE: [(&str, i32, &str); 1] = [("V", 0o100644, "1")];
+
+    #[test]
+    fn a_branch_that_is_checked_out_anywhere_is_left_alone() {
+        let (directory, repository) = empty();
+        let commit = repository.grow(&[], &FILE);
+        repository.set_branch("linked", commit, None).unwrap();
+        repository.inner.reference("refs/heads/here", commit.id, false, "").unwrap();
+        repository.inner.set_head("refs/heads/here").unwrap();
+        let branch = repository.inner.find_reference("refs/heads/linked").unwrap();
+        let place = directory.path().join("other");
+        let mut options = git2::WorktreeAddOptions::new();
+        repository.inner.worktree("other", &place, Some(options.reference(Some(&branch)))).unwrap();
+        for repository in [&repository, &Repository::open(&place).unwrap()] {
+            for branch in ["here", "linked"] {
+                let error = repository.set_branch(branch, commit, Some(commit)).unwrap_err();
+                assert_eq!((error.kind.exit_code(), error.message), (3, format!("branch {branch} is checked out")));
+            }
+            repository.set_branch("free", commit, repository.tip("refs/heads/free").unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_default_branch_of_a_bare_repository_is_not_checked_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let repository = Repository { inner: git2::Repository::init_bare(directory.path()).unwrap() };
+        repository.inner.set_head("refs/heads/main").unwrap();
+        repository.set_branch("main", repository.grow(&[], &FILE), None).unwrap();
+    }
+
+    #[test]
+    fn a_branch_that_is_not_where_it_was_seen_is_refused() {
+        let (_directory, repository) = empty();
+        let first = repository.grow(&[], &FILE);
+        let second = repository.grow(&[first], &FILE);
+        assert_eq!(repository.set_branch("b", second, Some(first)).unwrap_err().kind.exit_code(), 3, "it is gone");
+        repository.set_branch("b", first, None).unwrap();
+        for expected in [None, Some(second)] {
+            assert_eq!(repository.set_branch("b", second, expected).unwrap_err().kind.exit_code(), 3);
+        }
+        repository.set_branch("b", second, Some(first)).unwrap();
+        assert_eq!(repository.tip("refs/heads/b").unwrap(), Some(second));
+    }
+}

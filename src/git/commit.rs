@@ -56,3 +56,41 @@ fn mode_of(tree: &git2::Tree<'_>, path: &str) -> Result<git2::FileMode> {
         _ => Ok(git2::FileMode::Blob),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::empty;
+    use super::*;
+
+    fn changes(path: &str) -> BTreeMap<String, Vec<u8>> {
+        BTreeMap::from([(path.to_owned(), b"2".to_vec())])
+    }
+
+    #[test]
+    fn a_commit_changes_the_content_alone() {
+        let (_directory, repository) = empty();
+        let base =
+            repository.grow(&[], &[("a/run", 0o100755, "1"), ("a/text", 0o100644, "1"), ("b", 0o120000, "a/run")]);
+        let commit = repository.commit(base, &changes("a/run"), "tree {tree}").unwrap();
+        let expected = [("a/run", 0o100755, "2"), ("a/text", 0o100644, "1"), ("b", 0o120000, "a/run")];
+        assert_eq!(commit.tree, repository.grow(&[], &expected).tree);
+        let written = repository.inner.find_commit(commit.id).unwrap();
+        assert_eq!(written.message().unwrap(), format!("tree {}", commit.tree));
+        assert_eq!(written.parent_ids().collect::<Vec<_>>(), [base.id]);
+    }
+
+    #[test]
+    fn no_path_leads_through_a_link_or_to_what_is_no_file() {
+        let (_directory, repository) = empty();
+        let base = repository.grow(&[], &[("a/text", 0o100644, "1"), ("link", 0o120000, "a")]);
+        for (path, reason) in [
+            ("link/text", "there is no such file in the base tree"),
+            ("link", "it is a symbolic link, which is not followed"),
+            ("a", "it is a directory"),
+            ("new", "there is no such file in the base tree"),
+        ] {
+            let error = repository.commit(base, &changes(path), "x").unwrap_err();
+            assert_eq!(error.message, format!("cannot change {path}: {reason}"));
+        }
+    }
+}

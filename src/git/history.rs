@@ -105,3 +105,58 @@ impl<'r> Ancestry<'r> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::empty;
+    use super::*;
+
+    /// The commits of `base..tip`, behind none of `ends`, each with whether it is a clean merge.
+    fn listed(repository: &Repository, base: Commit, tip: Commit, ends: &[Commit]) -> Vec<(Commit, bool)> {
+        let is_end = |commit: &History| ends.contains(&commit.commit);
+        let history = repository.history(base.id, tip.id, is_end).unwrap();
+        history.into_iter().map(|commit| (commit.commit, commit.clean_merge)).collect()
+    }
+
+    #[test]
+    fn what_the_base_has_and_what_lies_behind_an_end_is_not_listed() {
+        let (_directory, repository) = empty();
+        let file = |content| [("V", 0o100644, content)];
+        let old = repository.grow(&[], &file("1"));
+        let base = repository.grow(&[old], &file("2"));
+        let bot = repository.grow(&[old], &file("3"));
+        let person = repository.grow(&[bot], &file("4"));
+        assert_eq!(listed(&repository, base, base, &[]), []);
+        assert_eq!(listed(&repository, base, person, &[]), [(person, false), (bot, false)]);
+        assert_eq!(listed(&repository, base, person, &[person]), [(person, false)]);
+    }
+
+    #[test]
+    fn only_a_merge_of_the_base_that_adds_nothing_is_clean() {
+        let (_directory, repository) = empty();
+        let old = repository.grow(&[], &[("V", 0o100644, "1"), ("other", 0o100644, "1")]);
+        let base = repository.grow(&[old], &[("V", 0o100644, "1"), ("other", 0o100644, "2")]);
+        let bot = repository.grow(&[old], &[("V", 0o100644, "2"), ("other", 0o100644, "1")]);
+        let both = [("V", 0o100644, "2"), ("other", 0o100644, "2")];
+        let clean = repository.grow(&[bot, base], &both);
+        assert_eq!(listed(&repository, base, clean, &[bot]), [(clean, true), (bot, false)]);
+        let edited = repository.grow(&[bot, base], &[("V", 0o100644, "2"), ("other", 0o100644, "3")]);
+        assert_eq!(listed(&repository, base, edited, &[bot]), [(edited, false), (bot, false)]);
+        let ours = repository.wrap(&[bot, base], bot.tree);
+        assert_eq!(listed(&repository, base, ours, &[bot]), [(ours, false), (bot, false)]);
+        let person = repository.grow(&[old], &[("V", 0o100644, "1"), ("other", 0o100644, "4")]);
+        let foreign = repository.grow(&[bot, person], &[("V", 0o100644, "2"), ("other", 0o100644, "4")]);
+        let expected = [(foreign, false), (bot, false), (person, false)];
+        assert_eq!(listed(&repository, base, foreign, &[bot]), expected);
+    }
+
+    #[test]
+    fn a_merge_with_conflicts_is_somebodys_work() {
+        let (_directory, repository) = empty();
+        let old = repository.grow(&[], &[("V", 0o100644, "1")]);
+        let base = repository.grow(&[old], &[("V", 0o100644, "2")]);
+        let bot = repository.grow(&[old], &[("V", 0o100644, "3")]);
+        let merge = repository.wrap(&[bot, base], bot.tree);
+        assert_eq!(listed(&repository, base, merge, &[bot]), [(merge, false), (bot, false)]);
+    }
+}
