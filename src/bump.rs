@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Component, Config, VersionSource};
 use crate::edit::{EditPlan, FileScan, Reading, Scanner, prove};
 use crate::error::{Error, Result};
-use crate::git::{Commit, History, MISSING_BLOB, Repository};
+use crate::git::{Commit, File, History, MISSING_BLOB, Repository, Scanned};
 use crate::version::Version;
 
 /// What is asked for.
@@ -113,7 +113,8 @@ pub fn plan(
     let scanner = Scanner::new(config, component, &from, config_path);
     let again = Scanner::new(config, component, &to, config_path);
     let files = repository.files(base)?;
-    let scans = repository.scan(&files, |file, bytes| {
+    let worth = |file: &File| scanner.worth(&file.path);
+    let scans = repository.scan(&files, worth, |file, bytes| {
         let scan = scanner.scan(&file.path, bytes)?;
         let worth_keeping = !scan.places.is_empty() || !scan.leftovers.is_empty();
         Ok::<_, Error>(worth_keeping.then(|| (scan, bytes.to_owned())))
@@ -124,14 +125,18 @@ pub fn plan(
     let mut unreadable = 0;
     for (file, scan) in files.iter().zip(scans) {
         let path = file.path.as_str();
-        let Some(scan) = scan else {
-            if scanner.selects(path) {
+        let scan = match scan {
+            Scanned::Read(scan) => scan?,
+            Scanned::Skipped => None,
+            Scanned::Missing if scanner.selects(path) => {
                 return Err(Error::usage(format!("{path}: its content is not in this clone")).hint(MISSING_BLOB));
             }
-            unreadable += 1;
-            continue;
+            Scanned::Missing => {
+                unreadable += 1;
+                None
+            }
         };
-        let Some((scan, bytes)) = scan? else { continue };
+        let Some((scan, bytes)) = scan else { continue };
         let places = versions_in(&scan);
         edits.add(&scanner, &to, path, &bytes, scan)?;
         if edits.edits_of(path).next().is_some() {

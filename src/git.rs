@@ -4,7 +4,7 @@
 //! all the same to it. What is written and why is decided elsewhere. This is the only module that knows git2.
 //!
 //! - [`Repository`] opens a repository and resolves references; `branch` moves local ones.
-//! - `tree` lists and reads files of a commit; `commit` writes a new one; `history` judges what lies on a branch.
+//! - `tree` lists and reads files of a commit, `scan` all of them at once; `commit` writes a new one; `history` judges what lies on a branch.
 //! - `remote` chooses a remote; `fetch` and `push` talk to it, showing what [`Auth`] allows; `trouble` says what to
 //!   do when they fail.
 
@@ -19,6 +19,7 @@ mod identity;
 mod origin;
 mod push;
 mod remote;
+mod scan;
 mod shallow;
 mod tree;
 mod trouble;
@@ -33,6 +34,7 @@ pub use fetch::{Advertised, Patience};
 pub use history::History;
 pub use push::PushOutcome;
 pub use remote::Remote;
+pub use scan::Scanned;
 pub use tree::{File, MISSING_BLOB};
 
 use crate::error::{Error, Result};

@@ -54,6 +54,9 @@ impl Files {
     }
 }
 
+/// A file larger than this is data, in which nobody writes a version by hand.
+const LARGEST_SEARCHED: u64 = 8 << 20;
+
 /// The rules of one component, ready to look at files.
 pub struct Scanner<'a> {
     rules: Vec<Rule>,
@@ -86,6 +89,16 @@ impl<'a> Scanner<'a> {
     /// Whether a rule selects the file at `path`.
     pub fn selects(&self, path: &str) -> bool {
         self.rules.iter().any(|rule| rule.files.matches(path))
+    }
+
+    /// How large, in bytes, the file at `path` may be and still be worth reading: any size where a rule selects it, not
+    /// at all where nothing in it would be reported.
+    pub fn worth(&self, path: &str) -> u64 {
+        match self.selects(path) {
+            true => u64::MAX,
+            false if is_binary(path) || !self.searches(path) => 0,
+            false => LARGEST_SEARCHED,
+        }
     }
 
     /// The form of the rule at `index`, as reports name it.
@@ -164,6 +177,16 @@ fn is_lock_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let known = ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "go.sum", "go.work.sum"];
     name.ends_with(".lock") || known.contains(&name)
+}
+
+/// Files that are never text, by their ending.
+fn is_binary(path: &str) -> bool {
+    let known = [
+        "7z", "a", "bz2", "class", "dll", "dylib", "exe", "gif", "gz", "ico", "jar", "jpeg", "jpg", "mov", "mp3",
+        "mp4", "o", "pdf", "png", "pyc", "so", "tgz", "ttf", "war", "webp", "whl", "woff", "woff2", "xz", "zip", "zst",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').is_some_and(|(_, ending)| known.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 /// Versions in the word around `range`, as ranges of `bytes`.
