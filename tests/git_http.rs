@@ -388,3 +388,19 @@ fn a_base_branch_that_is_gone_from_the_remote_is_not_taken_from_here() {
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("the remote has no branch `main`") && stderr.contains("it has master"), "{stderr}");
 }
+
+#[test]
+fn a_partial_clone_that_git_has_brought_up_to_date_is_pushed_from() {
+    let world = World::new();
+    git(&world.served(), &["config", "uploadpack.allowFilter", "true"]);
+    let long = "0.24.1\n".repeat(500);
+    world.grow(&[&long]);
+    let clone = world.clone(&["--filter=blob:none", "--no-checkout"]);
+    world.grow(&[&format!("{long}x\n")]);
+    let error = clone.fetch(&["main"]).unwrap_err();
+    let command = "`git fetch origin`";
+    assert!(error.hints[0].contains(command), "the server's deltas need what the clone left out: {error:?}");
+    git(&clone.path, &["fetch", "--quiet", "origin"]);
+    clone.fetch(&["main"]).unwrap();
+    assert_eq!(clone.push(clone.commit("0.24.2\n"), None).unwrap(), PushOutcome::Done);
+}

@@ -21,6 +21,10 @@ pub(super) fn explain(what: &str, remote: &Remote, auth: &Auth, error: git2::Err
         (Some(500..), _) => "the server is in trouble; run the command again later".into(),
         (_, ErrorCode::Timeout) => "check the network, the proxy and the remote's URL (`git remote -v`)".into(),
         (_, ErrorCode::Certificate) => "the server's certificate is not trusted here; SSL_CERT_FILE names more".into(),
+        _ if error.class() == ErrorClass::Indexer => format!(
+            "a partial clone lacks what the server builds on; run `git fetch {}`, then the command again",
+            remote.name
+        ),
         _ if error.class() == ErrorClass::Ssh => "check the ssh agent (`ssh-add -l`) and the known hosts".into(),
         _ => "check the remote's URL (`git remote -v`) and the network".into(),
     };
