@@ -16,7 +16,7 @@ mod fetch;
 mod fixture;
 mod history;
 mod identity;
-mod origin;
+pub(crate) mod origin;
 mod push;
 mod remote;
 mod scan;

@@ -16,9 +16,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::{Cause, Failure, Refusal, is_page, quote};
+use super::retry;
 use super::settings::{Limits, Settings};
-use super::{origin, retry};
 use crate::error::{Error, Result};
+use crate::git::origin;
 
 /// Entries of a page; the most that GitHub gives.
 const PAGE: usize = 100;

@@ -14,7 +14,6 @@ mod ensure;
 mod failure;
 mod marker;
 mod notes;
-mod origin;
 mod preflight;
 mod pulls;
 mod releases;
@@ -26,6 +25,7 @@ use secrecy::SecretString;
 
 use crate::config::RepositoryName;
 use crate::error::{Error, Result};
+use crate::git::origin;
 use auth::Actor;
 use client::{Client, encode};
 
