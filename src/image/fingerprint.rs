@@ -18,7 +18,7 @@ pub use parts::{Parts, diff};
 
 use super::context::TreeEntry;
 use super::dockerfile::{Dockerfile, Instruction, Keyword, continuation_end};
-use super::graph::{Build, Graph, Node};
+use super::graph::{Build, Context, ContextFiles, Graph, Node};
 use super::reach::{Origin, ReachedStage, Step, Use, is_url};
 use crate::error::Result;
 use parts::Recorder;
@@ -105,7 +105,7 @@ impl Graph {
                 record.arg(name, value);
             }
             for stage in &build.reach.stages {
-                self.stage(node, build, stage, known, &mut record);
+                self.stage(node, build, stage, known, sources, &mut record)?;
                 for step in &stage.steps {
                     let instruction = &file.stages[stage.index].instructions[step.instruction];
                     record.line(node.dockerfile.line(instruction.span.start), &canonical(file, instruction));
@@ -119,7 +119,15 @@ impl Graph {
     }
 
     /// Records what a stage is built from.
-    fn stage(&self, node: &Node, build: &Build, stage: &ReachedStage, known: &[Option<Inputs>], record: &mut Recorder) {
+    fn stage<R: FnMut(&str) -> Result<Option<Vec<u8>>>>(
+        &self,
+        node: &Node,
+        build: &Build,
+        stage: &ReachedStage,
+        known: &[Option<Inputs>],
+        sources: &mut Sources<'_, R>,
+        record: &mut Recorder,
+    ) -> Result<()> {
         let place = node.dockerfile.line(node.dockerfile.file.stages[stage.index].span.start);
         let platform = stage.platform.as_deref().unwrap_or("");
         let from = match &stage.origin {
@@ -130,9 +138,13 @@ impl Graph {
                 format!("stage {}", position.unwrap_or(*base))
             }
             Origin::Image(used) => self.image(build, *used, known, record),
-            Origin::Context(context) => format!("context {context}"),
+            Origin::Context(context) => {
+                context_files(&build.contexts[*context], Taken::all(), sources, record)?;
+                "context".to_owned()
+            }
         };
         record.line(place, &format!("FROM {platform} {from}"));
+        Ok(())
     }
 
     /// Records an image that is used, and gives what names it where it stands.
@@ -173,20 +185,37 @@ impl Graph {
                     record.mark("from", &name);
                 }
                 Origin::Main => {
-                    let wildcards = instruction.keyword != Keyword::Run;
-                    for path in &transfer.paths {
-                        if path.as_deref().is_some_and(is_url) {
-                            continue;
+                    for taken in Taken::of(transfer, instruction.keyword != Keyword::Run) {
+                        if !taken.path.is_some_and(is_url) {
+                            record.files(sources.of_build_context(node, taken)?);
                         }
-                        let taken = Taken { path: path.as_deref(), transfer, wildcards };
-                        record.files(sources.of_build_context(node, taken)?);
                     }
                 }
-                _ => {}
+                Origin::Context(context) => {
+                    for taken in Taken::of(transfer, instruction.keyword != Keyword::Run) {
+                        context_files(&build.contexts[*context], taken, sources, record)?;
+                    }
+                }
+                // the stage itself is recorded
+                Origin::Scratch | Origin::Stage(_) => {}
             }
         }
         Ok(())
     }
+}
+
+/// Records what is taken of a named context.
+fn context_files<R: FnMut(&str) -> Result<Option<Vec<u8>>>>(
+    context: &Context,
+    taken: Taken<'_>,
+    sources: &mut Sources<'_, R>,
+    record: &mut Recorder,
+) -> Result<()> {
+    match &context.files {
+        ContextFiles::Directory(path) => record.files(sources.of_directory(path, taken)?),
+        ContextFiles::Git(source) | ContextFiles::Image(source) => record.external(source, ""),
+    }
+    Ok(())
 }
 
 /// An instruction without what does not count: comment lines, continuations, the case of its keyword. The bodies of

@@ -5,6 +5,7 @@
 //! line under it. Nothing here reads a file by itself or asks a registry.
 
 mod catalog;
+mod connect;
 mod faults;
 mod order;
 #[cfg(test)]
@@ -15,11 +16,12 @@ use std::sync::Arc;
 
 use super::dockerfile::{Dockerfile, Span};
 pub use super::reach::How;
-use super::reach::{Obstacle, Reach, Target, Use};
-use crate::config::{Config, Image, Platform};
+use super::reach::{self, Obstacle, Reach, Target};
+use crate::config::{ARCH, Config, ContextSource, Image, Platform, Template};
 use crate::error::Result;
 use crate::version::Version;
-use catalog::{Catalog, Found};
+use catalog::Catalog;
+use connect::connect;
 use faults::Faults;
 
 /// What the graph is read from.
@@ -85,6 +87,8 @@ pub struct Node {
 pub struct Tag {
     /// As published.
     pub name: String,
+    /// As the config has it, with places for versions.
+    pub template: String,
     /// Whether it stays the same from version to version.
     pub moving: bool,
 }
@@ -135,10 +139,32 @@ pub struct Build {
     pub platform: Platform,
     /// Build args, rendered for it.
     pub args: BTreeMap<String, String>,
+    /// Named contexts, rendered for it.
+    pub contexts: Vec<Context>,
     /// What it takes in.
     pub reach: Reach,
     /// For each of [`Reach::uses`], the image of this release that it is.
     pub internal: Vec<Option<usize>>,
+}
+
+/// A named context, its places filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// The name, in lower case.
+    pub name: String,
+    /// What stands for it.
+    pub files: ContextFiles,
+}
+
+/// Where the files of a [`Context`] come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContextFiles {
+    /// A directory of the repository, by its path from the root; empty is the root itself.
+    Directory(String),
+    /// An image, by its reference.
+    Image(String),
+    /// A repository of git, by its URL with the ref after a `#`.
+    Git(String),
 }
 
 /// Something that is allowed, and yet worth a look.
@@ -221,6 +247,28 @@ fn images(config: &Config) -> impl Iterator<Item = (usize, &Image)> {
     phases.flat_map(|(index, phase)| phase.images.iter().map(move |image| (index, image)))
 }
 
+impl Context {
+    /// What the stages of a Dockerfile need to know of it.
+    fn named(&self) -> reach::Named {
+        let image = match &self.files {
+            ContextFiles::Image(reference) => Some(reference.clone()),
+            ContextFiles::Directory(_) | ContextFiles::Git(_) => None,
+        };
+        reach::Named { name: self.name.clone(), image }
+    }
+}
+
+fn contexts(image: &Image, render: impl Fn(&Template) -> String) -> impl Iterator<Item = Context> {
+    image.contexts.iter().map(move |context| {
+        let files = match &context.source {
+            ContextSource::Directory(path) => ContextFiles::Directory(render(path)),
+            ContextSource::Image(reference) => ContextFiles::Image(render(reference)),
+            ContextSource::Git(url) => ContextFiles::Git(render(url)),
+        };
+        Context { name: context.name.clone(), files }
+    })
+}
+
 /// Reads and parses the Dockerfile of `image`. A fault leaves `None`.
 fn load(
     image: &Image,
@@ -251,13 +299,21 @@ fn node(
     faults: &mut Faults<'_>,
 ) -> Node {
     let version = |name: &str| release.versions.get(name).map(Version::to_string);
-    let tags = image.tags.iter().map(|tag| Tag { name: tag.render(version), moving: tag.is_moving() });
+    let tags = image.tags.iter().map(|tag| Tag {
+        name: tag.render(version),
+        template: tag.to_string(),
+        moving: tag.is_moving(),
+    });
     let mut builds = Vec::new();
     for platform in image.platforms.iter().filter(|_| source.is_some()) {
         let Some(source) = &source else { break };
-        let value = |name: &str| if name == "arch" { Some(platform.arch.clone()) } else { version(name) };
-        let args = image.args.iter().map(|(name, template)| (name.clone(), template.render(value))).collect();
-        let target = Target { stage: image.target.as_deref(), platform, args: &args, contexts: &[] };
+        let render = |template: &Template| {
+            template.render(|name| if name == ARCH { Some(platform.arch.clone()) } else { version(name) })
+        };
+        let args = image.args.iter().map(|(name, template)| (name.clone(), render(template))).collect();
+        let contexts: Vec<Context> = contexts(image, render).collect();
+        let names: Vec<reach::Named> = contexts.iter().map(Context::named).collect();
+        let target = Target { stage: image.target.as_deref(), platform, args: &args, contexts: &names };
         let (reach, obstacles) = Reach::of(&source.file, &target);
         for obstacle in obstacles {
             match obstacle {
@@ -265,7 +321,8 @@ fn node(
                 Obstacle::NoTarget => faults.no_target(image, source),
             }
         }
-        builds.push(Build { platform: platform.clone(), internal: vec![None; reach.uses.len()], args, reach });
+        let internal = vec![None; reach.uses.len()];
+        builds.push(Build { platform: platform.clone(), args, contexts, reach, internal });
     }
     let empty = || {
         let file = Dockerfile { text: String::new(), escape: b'\\', syntax: None, globals: vec![], stages: vec![] };
@@ -283,116 +340,4 @@ fn node(
         builds,
         bases: Vec::new(),
     }
-}
-
-/// Finds the images of this release among the references of the node at `index`.
-fn connect(index: usize, nodes: &mut [Node], catalog: &Catalog, faults: &mut Faults<'_>, notes: &mut BTreeSet<Note>) {
-    let mut builds = std::mem::take(&mut nodes[index].builds);
-    let mut bases: Vec<Base> = Vec::new();
-    for build in &mut builds {
-        for (used, internal) in build.reach.uses.iter().zip(&mut build.internal) {
-            let source = &nodes[index].dockerfile;
-            let found = catalog.find(&used.reference);
-            *internal = judge(index, nodes, &build.platform, used, &found, faults);
-            let line = source.line(used.span.start);
-            if let Found::Elsewhere { floating: true } = found {
-                let message = format!("`{}` is a floating base: it may change without notice", used.reference);
-                notes.insert(Note { path: source.path.clone(), line, message });
-            }
-            let base = Base {
-                node: *internal,
-                reference: used.reference.clone(),
-                how: used.how,
-                span: used.span.clone(),
-                line,
-            };
-            if !bases.contains(&base) {
-                bases.push(base);
-            }
-        }
-    }
-    bases.sort_by_key(|base| base.span.start);
-    nodes[index].builds = builds;
-    nodes[index].bases = bases;
-}
-
-/// The image that `used` is, after every complaint about it.
-fn judge(
-    index: usize,
-    nodes: &[Node],
-    platform: &Platform,
-    used: &Use,
-    found: &Found,
-    faults: &mut Faults<'_>,
-) -> Option<usize> {
-    let node = &nodes[index];
-    let mut fault = |message: String, help: String| {
-        faults.at(&node.dockerfile, used.span.clone(), message, Some(help));
-    };
-    match found {
-        Found::Elsewhere { .. } => None,
-        Found::Pinned { repository } => {
-            fault(
-                format!("`{}` pins an image of this release, `{repository}`, by digest", used.reference),
-                "drop the digest: builds pin the bases that they have built by themselves".into(),
-            );
-            None
-        }
-        Found::UnknownTag { repository, tag, known } => {
-            fault(
-                format!("`{}`: `{repository}` publishes no tag `{tag}`", used.reference),
-                format!("it publishes {}", known.join(", ")),
-            );
-            None
-        }
-        Found::Moving { node: base } => {
-            let fixed = nodes[*base].tags.iter().find(|tag| !tag.moving).map_or("", |tag| tag.name.as_str());
-            fault(
-                format!("`{}` is a moving tag of `{}`, an image of this release", used.reference, nodes[*base].image),
-                format!("build on its tag of this version, `{fixed}`"),
-            );
-            Some(*base)
-        }
-        Found::Image { node: base, arch } => {
-            let other = &nodes[*base];
-            if other.phase > node.phase {
-                fault(
-                    format!("`{}` is built on `{}`, which is of a later phase", node.image, other.image),
-                    "move one of them: a phase is built on itself and on those before it".into(),
-                );
-            }
-            let wanted = wanted(platform, used, arch.as_deref());
-            let missing = wanted.filter(|wanted| !other.platforms.iter().any(|p| same(p, wanted)));
-            if let Some(missing) = missing {
-                let theirs: Vec<String> = other.platforms.iter().map(Platform::to_string).collect();
-                fault(
-                    format!("`{}` needs `{}` for {missing}, which it is not built for", node.image, other.image),
-                    format!(
-                        "`{}` is built for {}; widen its `platforms:` or narrow those of `{}`",
-                        other.image,
-                        theirs.join(", "),
-                        node.image
-                    ),
-                );
-            }
-            Some(*base)
-        }
-    }
-}
-
-/// The platform that is needed of a base; `None` is one that only the building machine knows.
-fn wanted(target: &Platform, used: &Use, arch: Option<&str>) -> Option<Platform> {
-    if let Some(arch) = arch {
-        return Some(Platform { os: target.os.clone(), arch: arch.to_owned(), variant: None });
-    }
-    match used.platform.as_deref() {
-        None => Some(target.clone()),
-        Some(asked) => asked.parse().ok(),
-    }
-}
-
-/// Whether two platforms are the same; arm64 is v8 whether it says so or not.
-fn same(a: &Platform, b: &Platform) -> bool {
-    let variant = |p: &Platform| p.variant.clone().filter(|v| !(p.arch == "arm64" && v == "v8"));
-    a.os == b.os && a.arch == b.arch && variant(a) == variant(b)
 }

@@ -19,8 +19,17 @@ pub struct Target<'a> {
     pub platform: &'a Platform,
     /// Build args.
     pub args: &'a BTreeMap<String, String>,
-    /// Names of named contexts.
-    pub contexts: &'a [String],
+    /// Named contexts.
+    pub contexts: &'a [Named],
+}
+
+/// A named context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its name: a stage's, or a reference.
+    pub name: String,
+    /// The image that it is; `None` is files of another kind.
+    pub image: Option<String>,
 }
 
 /// What a build takes in.
@@ -56,7 +65,7 @@ pub enum Origin {
     Stage(usize),
     /// An image: index into [`Reach::uses`].
     Image(usize),
-    /// A named context, by index.
+    /// A named context that is no image, by index.
     Context(usize),
 }
 
@@ -164,21 +173,22 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// The stages that `goal` reaches, in the order of the file. Every stage needs earlier ones only, so one pass
     /// from the last to the first meets each after all that need it.
-    fn stages(&mut self, goal: usize) -> Vec<(usize, Option<Origin>)> {
+    fn stages(&self, goal: usize) -> Vec<(usize, Option<usize>)> {
         let mut needed = BTreeSet::from([goal]);
         let mut reached = Vec::new();
         while let Some(index) = needed.pop_last() {
             let stage = &self.file.stages[index];
-            let replaced = stage.name.as_deref().and_then(|name| self.context(name));
-            if let Some(context) = replaced {
-                reached.push((index, Some(Origin::Context(context))));
+            if let Some(context) = self.replacement(index) {
+                reached.push((index, Some(context)));
                 continue;
             }
             let base = self.global.expand(stage.from.clone()).text;
             needed.extend(self.file.stage_index(&base, index).filter(|_| !is_number(&base)));
             let transfers = stage.instructions.iter().flat_map(|i| i.transfers.iter().map(move |t| (i, t)));
             for (instruction, transfer) in transfers {
-                needed.extend(transfer.from.as_ref().and_then(|from| self.stage_of(instruction, from, index)));
+                let from = transfer.from.as_ref().and_then(|from| self.stage_of(instruction, from, index));
+                // files of a stage that a context takes the place of are that context's
+                needed.extend(from.filter(|stage| self.replacement(*stage).is_none()));
             }
             reached.push((index, None));
         }
@@ -186,13 +196,14 @@ impl<'a> Walk<'a> {
         reached
     }
 
-    fn steps(&mut self, stages: Vec<(usize, Option<Origin>)>) -> Vec<ReachedStage> {
+    fn steps(&mut self, stages: Vec<(usize, Option<usize>)>) -> Vec<ReachedStage> {
         let mut ends: BTreeMap<usize, Scope<'a>> = BTreeMap::new();
         let mut reached = Vec::new();
         for (index, replaced) in stages {
             let file = self.file;
             let stage = &file.stages[index];
-            if let Some(origin) = replaced {
+            if let Some(context) = replaced {
+                let origin = self.named(context, How::From, None, stage.from.clone());
                 ends.insert(index, self.global.stage());
                 reached.push(ReachedStage { index, origin, platform: None, steps: Vec::new() });
                 continue;
@@ -223,7 +234,20 @@ impl<'a> Walk<'a> {
     /// The named context called `name`: of a stage, or of a reference however it is spelled.
     fn context(&self, name: &str) -> Option<usize> {
         let familiar = familiar(name);
-        self.target.contexts.iter().position(|context| self::familiar(context).eq_ignore_ascii_case(familiar))
+        self.target.contexts.iter().position(|context| self::familiar(&context.name).eq_ignore_ascii_case(familiar))
+    }
+
+    /// The named context that takes the place of the stage at `index`.
+    fn replacement(&self, index: usize) -> Option<usize> {
+        self.file.stages[index].name.as_deref().and_then(|name| self.context(name))
+    }
+
+    /// What the named context of this index is.
+    fn named(&mut self, context: usize, how: How, platform: Option<&str>, span: Span) -> Origin {
+        match self.target.contexts[context].image.clone() {
+            Some(reference) => self.image(reference, how, platform, span),
+            None => Origin::Context(context),
+        }
     }
 
     /// What the stage at `index` is built from.
@@ -243,7 +267,10 @@ impl<'a> Walk<'a> {
             self.obstacles.push(Obstacle::At(span, message, help.to_owned()));
             return Origin::Scratch;
         }
-        self.context(&base).map_or_else(|| self.image(base, How::From, platform, span), Origin::Context)
+        match self.context(&base) {
+            Some(context) => self.named(context, How::From, platform, span),
+            None => self.image(base, How::From, platform, span),
+        }
     }
 
     /// The earlier stage that `from` of a `COPY` or mount names. An index is taken for one in `COPY` only.
@@ -255,10 +282,11 @@ impl<'a> Walk<'a> {
 
     /// What `from` of a `COPY` or mount means.
     fn from(&mut self, instruction: &Instruction, from: &Span, stage: usize) -> Origin {
-        if let Some(index) = self.stage_of(instruction, from, stage) {
-            return Origin::Stage(index);
-        }
         let how = if instruction.keyword == Keyword::Run { How::Mount } else { How::Copy };
+        if let Some(index) = self.stage_of(instruction, from, stage) {
+            let replacement = self.replacement(index);
+            return replacement.map_or(Origin::Stage(index), |context| self.named(context, how, None, from.clone()));
+        }
         let flag = if how == How::Mount { "--mount=from" } else { "COPY --from" };
         let name = unquoted(&self.file.text[from.clone()]);
         let fault = |message: String, help: &str| Obstacle::At(from.clone(), message, help.to_owned());
@@ -268,7 +296,7 @@ impl<'a> Walk<'a> {
             return Origin::Scratch;
         }
         if let Some(context) = self.context(name) {
-            return Origin::Context(context);
+            return self.named(context, how, None, from.clone());
         }
         let later = self.file.stage_index(name, self.file.stages.len()).is_some();
         if later || is_number(name) && how == How::Copy {

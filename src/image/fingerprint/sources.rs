@@ -29,10 +29,22 @@ pub(super) struct Files {
 pub(super) struct Taken<'t> {
     /// Its path; `None` could be any.
     pub(super) path: Option<&'t str>,
-    /// The rest of the transfer.
-    pub(super) transfer: &'t ReachedTransfer,
-    /// Whether the path may have wildcards.
-    pub(super) wildcards: bool,
+    excludes: &'t [String],
+    parents: bool,
+    wildcards: bool,
+}
+
+impl<'t> Taken<'t> {
+    /// The sources of `transfer`; `wildcards`: whether their paths may have any.
+    pub(super) fn of(transfer: &'t ReachedTransfer, wildcards: bool) -> impl Iterator<Item = Self> {
+        let (excludes, parents) = (&transfer.excludes[..], transfer.parents);
+        transfer.paths.iter().map(move |path| Taken { path: path.as_deref(), excludes, parents, wildcards })
+    }
+
+    /// Everything.
+    pub(super) fn all() -> Self {
+        Taken { path: Some(""), excludes: &[], parents: false, wildcards: false }
+    }
 }
 
 /// What has been looked at so far.
@@ -65,6 +77,12 @@ impl<'a, R: FnMut(&str) -> Result<Option<Vec<u8>>>> Sources<'a, R> {
         Ok(self.select(context, taken))
     }
 
+    /// What `taken` selects of the directory at `path` as a named context, which has an ignore file of its own.
+    pub(super) fn of_directory(&mut self, path: &str, taken: Taken<'_>) -> Result<&Files> {
+        let context = self.open(path, &[beneath(path, ".dockerignore")])?;
+        Ok(self.select(context, taken))
+    }
+
     fn open(&mut self, root: &str, ignore_files: &[String]) -> Result<usize> {
         let mut found = None;
         for path in ignore_files {
@@ -94,13 +112,12 @@ impl<'a, R: FnMut(&str) -> Result<Option<Vec<u8>>>> Sources<'a, R> {
     }
 
     fn select(&mut self, context: usize, taken: Taken<'_>) -> &Files {
-        let Taken { path, transfer, wildcards } = taken;
-        let key = format!("{path:?} {:?} {} {wildcards}", transfer.excludes, transfer.parents);
+        let Taken { path, excludes, parents, wildcards } = taken;
+        let key = format!("{path:?} {excludes:?} {parents} {wildcards}");
         let (root, opened) = &self.opened[context];
-        self.files.entry((context, key)).or_insert_with(|| {
-            let selection = Selection { path, excludes: &transfer.excludes, parents: transfer.parents, wildcards };
-            files(root, path, &opened.select(selection))
-        })
+        self.files
+            .entry((context, key))
+            .or_insert_with(|| files(root, path, &opened.select(Selection { path, excludes, parents, wildcards })))
     }
 }
 

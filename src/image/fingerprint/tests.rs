@@ -298,6 +298,29 @@ fn a_submodule_counts_by_its_commit() {
     }
 }
 
+#[test]
+fn a_named_context_counts_by_what_is_taken_of_it() {
+    for (dockerfile, context, expected) in [
+        ("FROM x\nCOPY --from=c a.txt /", "d", &["d/a.txt"][..]),
+        ("FROM x\nCOPY --from=c e /", "d", &["d/e/b.md", "d/e/f/c.sh"]),
+        ("FROM x AS c\nCOPY z /\nFROM x\nCOPY --from=c *.txt /", "d", &["d/a.txt"]),
+        ("FROM x AS c\nFROM c", "d/e", &["d/e/b.md", "d/e/f/c.sh"]),
+        ("FROM c", "s", &["s/one.rs", "s/t/two.rs"]),
+        ("FROM x\nRUN --mount=from=c,source=t,target=/m y", "s", &["s/t/two.rs"]),
+        ("FROM x AS c\nCOPY z /\nFROM x", "d", &[]),
+    ] {
+        let image = format!("a: {{ dockerfile: Dockerfile, contexts: {{ c: {context} }}, tags: ['v{{v}}'] }}");
+        let mut tree = Tree::new(&phase("one", "v", &[&image]), &FILES);
+        tree.write("Dockerfile", dockerfile);
+        assert_eq!(selected(&tree), expected, "{dockerfile}");
+    }
+    let at = |url: &str| {
+        let image = format!("a: {{ dockerfile: x, contexts: {{ c: '{url}' }}, tags: ['v{{v}}'] }}");
+        of(&Tree::new(&phase("one", "v", &[&image]), &[("x", "FROM x\nCOPY --from=c / /")]))
+    };
+    assert_ne!(at("https://example.com/a.git#1"), at("https://example.com/a.git#2"));
+}
+
 /// `a` from `a`, `b` from `b` which is built on it, `c` from `c` which is built on `b`.
 fn chain(a: &str) -> Tree {
     let images = ["a", "b", "c"].map(|n| format!("{n}: {{ dockerfile: {n}, tags: ['v{{v}}'] }}"));

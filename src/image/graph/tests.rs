@@ -329,3 +329,28 @@ fn floating_bases_of_others_are_noted_once() {
         ]
     );
 }
+
+#[test]
+fn a_named_context_takes_the_place_of_a_stage_or_an_image() {
+    let images = |contexts: &str| {
+        let b = format!("b: {{ dockerfile: b, tags: ['v{{v}}'], contexts: {{ {contexts} }} }}");
+        phase("one", "v", &["a: { dockerfile: a, tags: ['v{v}'] }", &b])
+    };
+    let text = "FROM ext:1 AS source\nFROM ext:2 AS other\nFROM ext:3\nCOPY --from=source / /\nCOPY --from=ext:4 / /\n";
+    for (contexts, expected) in [
+        ("source: files", &["external: From ext:3 3", "external: Copy ext:4 5"][..]),
+        ("source: 'https://example.com/a.git#v1'", &["external: From ext:3 3", "external: Copy ext:4 5"]),
+        ("'docker.io/library/ext:4': files", &["external: From ext:1 1", "external: From ext:3 3"]),
+        (
+            "source: 'docker-image://r.example.com/p/a:v{v}'",
+            &["external: From ext:3 3", "a: Copy r.example.com/p/a:v1.2.3 4", "external: Copy ext:4 5"],
+        ),
+        (
+            "'ext:3': 'docker-image://r.example.com/p/a:v{v}-{arch}'",
+            &["external: From ext:1 1", "a: From r.example.com/p/a:v1.2.3-amd64 3", "external: Copy ext:4 5"],
+        ),
+    ] {
+        let tree = Tree::new(&images(contexts), &[("a", "FROM scratch"), ("b", text)]);
+        assert_eq!(bases(&tree, "b"), expected, "{contexts}");
+    }
+}
