@@ -1,6 +1,7 @@
 //! The command line: arguments into a request, the call, the report.
 
 mod bump;
+mod graph;
 mod manifest;
 mod place;
 mod runtime;
@@ -33,11 +34,11 @@ struct Global {
     /// The config; a path from the repository's root, or a file outside it.
     #[arg(long, value_name = "FILE", default_value = "release.yaml", global = true)]
     config: PathBuf,
-    /// How results are written.
+    /// How results are written. Pictures are for `graph`, where text is the same as human.
     #[arg(long, default_value = "human", global = true)]
     format: Format,
     /// The same as --format json.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
     /// When to use colours.
     #[arg(long, default_value = "auto", global = true)]
@@ -56,6 +57,15 @@ struct Global {
 impl Global {
     fn is_json(&self) -> bool {
         self.json || self.format == Format::Json
+    }
+
+    /// Refuses the formats that only `graph` writes.
+    fn without_pictures(&self) -> Result<()> {
+        if matches!(self.format, Format::Human | Format::Json) {
+            return Ok(());
+        }
+        let name = self.format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        Err(Error::usage(format!("--format {name} is for `graph` only")).hint("write --format human or --format json"))
     }
 
     /// Tells a person something, unless they want it quiet.
@@ -77,6 +87,10 @@ impl Global {
 enum Format {
     Human,
     Json,
+    Text,
+    Mermaid,
+    Dot,
+    Svg,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -94,6 +108,11 @@ enum Command {
     Bump(bump::Args),
     /// Write multi-platform tags from per-platform images.
     Manifest(manifest::Args),
+    /// Show which image is built on which, and in which order.
+    ///
+    /// The edges are read from the Dockerfiles. --format svg gives a picture with tags as release.yaml writes them,
+    /// --format mermaid and dot are for Markdown and Graphviz.
+    Graph(graph::Args),
     /// Print the JSON Schema of release.yaml.
     Schema,
     /// Print completions for a shell.
@@ -137,9 +156,13 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<()> {
+    if !matches!(cli.command, Command::Graph(_)) {
+        cli.global.without_pictures()?;
+    }
     match cli.command {
         Command::Bump(args) => wait_for(bump::run(&cli.global, args)),
         Command::Manifest(args) => wait_for(manifest::run(&cli.global, args)),
+        Command::Graph(args) => graph::run(&cli.global, args),
         Command::Schema => {
             report::json(&crate::config::json_schema());
             Ok(())

@@ -80,6 +80,24 @@ impl Repository {
         }
     }
 
+    /// The commit that `revision` names, as git reads it: a branch, a tag, an id, `HEAD~1`.
+    ///
+    /// # Errors
+    ///
+    /// Usage, when there is no such commit here.
+    pub fn resolve(&self, revision: &str) -> Result<Commit> {
+        match self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit()) {
+            Ok(commit) => Ok(Commit { id: commit.id(), tree: commit.tree_id() }),
+            Err(error) => {
+                let failure = failed(format!("there is no commit `{revision}` here"), error);
+                Err(match self.inner.is_empty() {
+                    Ok(true) => failure.hint("the repository has no commit yet; make one, or clone the project"),
+                    _ => failure.hint("fetch it first, or name another branch, tag or commit"),
+                })
+            }
+        }
+    }
+
     /// The newest commit of the base branch `branch` that is known here: of `remote`, else the local one. Where the
     /// remote was reached, [`Advertised::require`] tells first whether the branch is still there.
     pub fn base(&self, remote: Option<&Remote>, branch: &str) -> Result<Commit> {

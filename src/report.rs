@@ -1,6 +1,8 @@
 //! What a person or a program gets to see: the only place that prints.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is this module's purpose")]
 
+pub mod graph;
+
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};

@@ -1,9 +1,11 @@
 //! The config that a command works with, and where it stands.
 
 use super::Global;
+use crate::bump::current_version;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::git::{Commit, Repository};
+use crate::image::graph::{Graph, Release};
 
 /// A config that was read.
 pub struct Place {
@@ -11,6 +13,8 @@ pub struct Place {
     pub config: Config,
     /// Its path in the tree; `None` if it comes from outside.
     pub config_path: Option<String>,
+    /// Its path as the user gave it, and its text.
+    source: (String, String),
 }
 
 impl Place {
@@ -30,7 +34,7 @@ impl Place {
             None => None,
         };
         if let Some(bytes) = in_tree {
-            return Ok(Place { config: Config::parse(&path, &bytes)?, config_path: Some(path) });
+            return Self::of(path.clone(), bytes, Some(path));
         }
         let beside = repository.workdir().map(|root| root.join(&global.config)).filter(|file| file.is_file());
         let file = beside.unwrap_or_else(|| global.config.clone());
@@ -38,6 +42,24 @@ impl Place {
             Error::usage(format!("cannot read the config {}: {error}", file.display()))
                 .hint("the repository needs a release.yaml at its root, or name a config with --config FILE")
         })?;
-        Ok(Place { config: Config::parse(&path, &bytes)?, config_path: None })
+        Self::of(path, bytes, None)
+    }
+
+    fn of(path: String, bytes: Vec<u8>, config_path: Option<String>) -> Result<Self> {
+        let config = Config::parse(&path, &bytes)?;
+        Ok(Place { config, config_path, source: (path, String::from_utf8_lossy(&bytes).into_owned()) })
+    }
+
+    /// The image graph of `commit`.
+    ///
+    /// # Errors
+    /// Usage: a component has no version there, or the graph has faults; it carries every one of them.
+    pub fn graph(&self, repository: &Repository, commit: Commit) -> Result<Graph> {
+        let components = self.config.components.iter();
+        let versions = components.map(|c| Ok((c.name.clone(), current_version(repository, c, commit)?)));
+        let versions = versions.collect::<Result<_>>()?;
+        let (path, text) = &self.source;
+        let release = Release { config: &self.config, path, text, versions: &versions };
+        Graph::read(release, |path| repository.read(commit, path))
     }
 }

@@ -19,4 +19,4 @@ pub use expand::{Expanded, Scope, UNKNOWN};
 pub use reference::Reference;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -11,14 +11,14 @@ use crate::version::Version;
 
 /// A config and the files of the tree.
 #[derive(Debug, Clone)]
-pub(super) struct Tree {
-    pub(super) config: String,
+pub(crate) struct Tree {
+    pub(crate) config: String,
     files: BTreeMap<String, (u32, String)>,
 }
 
 impl Tree {
     /// A tree of `files` under a config with components `v` (1.2.3) and `g` (4.5.6), registry `r.example.com/p` and `phases`.
-    pub(super) fn new(phases: &str, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(phases: &str, files: &[(&str, &str)]) -> Self {
         let config = format!(
             "platforms: [linux/amd64, linux/arm64, linux/arm64/v8]\n\
              registry: r.example.com/p\nregistry-aliases: [alias.example.com/p]\n\
@@ -27,37 +27,37 @@ impl Tree {
         Self::with_config(config, files)
     }
 
-    pub(super) fn with_config(config: String, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn with_config(config: String, files: &[(&str, &str)]) -> Self {
         let mut tree = Tree { config, files: BTreeMap::new() };
         files.iter().for_each(|(path, content)| tree.write(path, content));
         tree
     }
 
     /// One image called `a`, from `Dockerfile`.
-    pub(super) fn one(dockerfile: &str, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn one(dockerfile: &str, files: &[(&str, &str)]) -> Self {
         let mut tree = Self::new(&phase("one", "v", &["a: { dockerfile: Dockerfile, tags: ['v{v}'] }"]), files);
         tree.write("Dockerfile", dockerfile);
         tree
     }
 
-    pub(super) fn write(&mut self, path: &str, content: &str) {
+    pub(crate) fn write(&mut self, path: &str, content: &str) {
         self.entry(path, 0o100644, content);
     }
 
     /// `content` is a symlink's target, or the commit of a submodule.
-    pub(super) fn entry(&mut self, path: &str, mode: u32, content: &str) {
+    pub(crate) fn entry(&mut self, path: &str, mode: u32, content: &str) {
         self.files.insert(path.to_owned(), (mode, content.to_owned()));
     }
 
-    pub(super) fn remove(&mut self, path: &str) {
+    pub(crate) fn remove(&mut self, path: &str) {
         self.files.remove(path);
     }
 
-    pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         Ok(self.files.get(path).filter(|(mode, _)| *mode != 0o120000).map(|(_, content)| content.clone().into_bytes()))
     }
 
-    pub(super) fn entries(&self) -> Vec<TreeEntry> {
+    pub(crate) fn entries(&self) -> Vec<TreeEntry> {
         let entries = self.files.iter().map(|(path, (mode, content))| TreeEntry {
             path: path.clone(),
             mode: *mode,
@@ -67,7 +67,7 @@ impl Tree {
         entries.collect()
     }
 
-    pub(super) fn graph(&self) -> Result<Graph> {
+    pub(crate) fn graph(&self) -> Result<Graph> {
         let config = Config::parse("release.yaml", self.config.as_bytes())?;
         let versions = config.components.iter().map(|component| match &component.version {
             VersionSource::Inline(version) => (component.name.clone(), version.clone()),
@@ -78,13 +78,13 @@ impl Tree {
         Graph::read(release, |path| self.read(path))
     }
 
-    pub(super) fn inputs(&self) -> Vec<Inputs> {
+    pub(crate) fn inputs(&self) -> Vec<Inputs> {
         let graph = self.graph().unwrap_or_else(|error| panic!("{}", told(&error)));
         graph.inputs(&self.entries(), |path| self.read(path)).unwrap()
     }
 
     /// Path, line and message of every fault.
-    pub(super) fn faults(&self) -> Vec<(String, usize, String)> {
+    pub(crate) fn faults(&self) -> Vec<(String, usize, String)> {
         let error = self.graph().expect_err("the graph has faults");
         assert_eq!(error.kind.exit_code(), 2);
         error.faults.into_iter().map(|f| (f.path.clone(), f.line_column().0, f.message)).collect()
@@ -92,7 +92,7 @@ impl Tree {
 }
 
 /// The YAML of a phase. An image that names no platforms is for linux/amd64.
-pub(super) fn phase(name: &str, component: &str, images: &[&str]) -> String {
+pub(crate) fn phase(name: &str, component: &str, images: &[&str]) -> String {
     let images = images.iter().map(|image| match image.contains("platforms:") {
         true => format!("      {image}\n"),
         false => format!("      {}\n", image.replacen('{', "{ platforms: [linux/amd64],", 1)),
