@@ -6,7 +6,7 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// `format` of a text that is one version.
 pub const VERSION_FORMAT: &str = "version";
@@ -53,7 +53,7 @@ pub struct Release {
     #[serde(default)]
     pub registry_aliases: Vec<String>,
     /// What images are built for. Default: `linux/amd64`.
-    #[schemars(example = &["linux/amd64", "linux/arm64"])]
+    #[schemars(example = &json!(["linux/amd64", "linux/arm64"]))]
     pub platforms: Option<Vec<String>>,
     /// Globs of files in which an old version is never reported as left over.
     #[serde(default)]
@@ -259,10 +259,10 @@ pub struct Image {
     /// Named contexts, by name: a directory of the repository, `docker-image://reference`, or `https://...git#ref`. One
     /// with the name of a stage takes its place. `{component}` and `{arch}` are filled in as in build args.
     #[serde(default)]
-    #[schemars(example = &serde_json::json!({ "source": "https://github.com/alibaba/GraphScope.git#v{graphscope}" }))]
+    #[schemars(example = &json!({ "source": "https://github.com/alibaba/GraphScope.git#v{graphscope}" }))]
     pub contexts: IndexMap<String, String>,
     /// Tags to publish. `{component}` stands for that component's version; at least one tag holds a version.
-    #[schemars(required, example = &["v{vineyard}", "latest"])]
+    #[schemars(required, example = &json!(["v{vineyard}", "latest"]))]
     pub tags: Option<Vec<String>>,
     /// What it is built for, where that is less than the `platforms` of the whole file.
     pub platforms: Option<Vec<String>>,
