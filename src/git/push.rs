@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// A server may run hooks for a while without a word.
 const PATIENCE: Patience = Patience::Silence(Duration::from_secs(120));
+/// For the look at what became of a push that failed.
+const LOOK: Patience = Patience::Total(Duration::from_secs(30));
 /// Of a server's text, in characters.
 const MOST_TEXT: usize = 2000;
 
@@ -83,7 +85,7 @@ impl Repository {
         };
         // The branch may have moved between the server's list and the update, or the update may have been made and its
         // report lost: the server knows.
-        let Ok(now) = self.list(remote, auth, PATIENCE) else { return Err(failure) };
+        let Ok(now) = self.list(remote, auth, LOOK) else { return Err(failure) };
         let now = now.branch(branch);
         if now == Some(commit.id) {
             self.track(remote, branch, now).map_err(|error| failed("cannot note what was pushed", error))?;

@@ -42,7 +42,7 @@ fn refused(remote: &Remote, auth: &Auth) -> String {
             auth.server
         ),
         (None, _) => "set GITHUB_TOKEN to a token that may read and write this repository's contents, or configure a \
-                      git credential helper"
+                      git credential helper; GitHub asks for credentials too where there is no such repository"
             .into(),
     }
 }

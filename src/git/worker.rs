@@ -1,7 +1,8 @@
 //! Talk with a server, on a thread that may be left behind. libgit2 can wait for ever, and its own limits hold for one
 //! read each and for the whole process.
 //!
-//! A thread that was given up only ever adds objects to the database; references are moved by who waits for it.
+//! A fetch that was given up only adds objects to the database: references are moved by who waits for it. A push that was
+//! given up may still arrive, as with any connection that breaks off; the next run sees it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
