@@ -4,7 +4,7 @@
 //!
 //! 1. [`error`], [`process`] and [`version`] are what everything else is made of.
 //! 2. [`config`] reads `release.yaml`: components, the sites of their versions, images, phases.
-//! 3. [`image`] reads Dockerfiles and image references.
+//! 3. [`image`] reads Dockerfiles: which image is built on which, in which order, and what each is made of.
 //! 4. [`edit`] finds the sites in a file and turns them into byte-range edits, each proved.
 //! 5. [`git`] reads the base branch's tree and writes commits and branches.
 //! 6. [`github`] looks for releases, opens and keeps pull requests, and writes commits that GitHub signs.

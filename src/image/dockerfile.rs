@@ -94,6 +94,8 @@ pub enum Keyword {
     Copy,
     /// `RUN`.
     Run,
+    /// `ONBUILD`; its definitions and transfers are those of the instruction inside, which other builds carry out.
+    Onbuild,
     /// `CMD`, `ENTRYPOINT`, `HEALTHCHECK` and `SHELL`: variables in them are left to the shell of the running image.
     Command,
     /// Any other; its variables are replaced by the builder.
@@ -253,7 +255,7 @@ impl Reader<'_> {
             }
             parser::Instruction::Onbuild(onbuild) => {
                 let inner = self.facts(&onbuild.instruction);
-                let keyword = Keyword::Other;
+                let keyword = Keyword::Onbuild;
                 facts = Instruction { keyword, span: facts.span.start..inner.span.end, ..inner };
             }
             parser::Instruction::Cmd(_)

@@ -14,6 +14,11 @@ use super::dockerfile::{Definition, Dockerfile, Span, continuation_end};
 /// Stands in an expanded text for a variable that has no value here. It cannot occur in a reference.
 pub const UNKNOWN: char = '\u{1a}';
 
+/// A longer text than this comes of variables that hold each other many times over; no builder takes it.
+const LONGEST: usize = 64 * 1024;
+/// Deeper than any default within a default that a person writes.
+const DEEPEST: usize = 32;
+
 /// A word after expansion.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expanded {
@@ -37,6 +42,9 @@ impl Expanded {
     }
 
     fn extend(&mut self, other: &Expanded) {
+        if self.text.len() + other.text.len() > LONGEST {
+            return self.push(UNKNOWN, None);
+        }
         self.text.push_str(&other.text);
         self.origin.extend_from_slice(&other.origin);
     }
@@ -108,11 +116,11 @@ impl<'a> Scope<'a> {
     /// The word at `span`, its quotes removed and its variables replaced.
     pub fn expand(&self, span: Span) -> Expanded {
         let mut expanded = Expanded::default();
-        self.expand_into(span, &mut expanded);
+        self.expand_into(span, 0, &mut expanded);
         expanded
     }
 
-    fn expand_into(&self, span: Span, out: &mut Expanded) {
+    fn expand_into(&self, span: Span, depth: usize, out: &mut Expanded) {
         let text = &self.file.text[..span.end];
         let bytes = text.as_bytes();
         let mut quote = None;
@@ -134,7 +142,7 @@ impl<'a> Scope<'a> {
                 '"' | '\'' if quote.is_none() => quote = Some(c),
                 _ if quote == Some(c) => quote = None,
                 '$' if quote != Some('\'') => {
-                    at = self.variable(at, span.end, out);
+                    at = self.variable(at, span.end, depth, out);
                     continue;
                 }
                 _ => out.push(c, Some(at)),
@@ -144,7 +152,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Expands the variable at `at` (its `$`), and returns where it ends.
-    fn variable(&self, at: usize, end: usize, out: &mut Expanded) -> usize {
+    fn variable(&self, at: usize, end: usize, depth: usize, out: &mut Expanded) -> usize {
         let rest = &self.file.text[at + 1..end];
         let name_len = |text: &str| text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
         let Some(inner) = rest.strip_prefix('{') else {
@@ -155,7 +163,7 @@ impl<'a> Scope<'a> {
             }
             return at + 1 + len;
         };
-        let Some(close) = closing_brace(inner) else {
+        let Some(close) = closing_brace(inner).filter(|_| depth < DEEPEST) else {
             out.push(UNKNOWN, None);
             return end;
         };
@@ -168,10 +176,10 @@ impl<'a> Scope<'a> {
         let operand = |len: usize| word.start + len..word.end;
         match operator {
             "" => self.value_or_unknown(name, out),
-            _ if operator.starts_with(":-") && !set => self.expand_into(operand(2), out),
-            _ if operator.starts_with('-') && value.is_none() => self.expand_into(operand(1), out),
-            _ if operator.starts_with(":+") && set => self.expand_into(operand(2), out),
-            _ if operator.starts_with('+') && value.is_some() => self.expand_into(operand(1), out),
+            _ if operator.starts_with(":-") && !set => self.expand_into(operand(2), depth + 1, out),
+            _ if operator.starts_with('-') && value.is_none() => self.expand_into(operand(1), depth + 1, out),
+            _ if operator.starts_with(":+") && set => self.expand_into(operand(2), depth + 1, out),
+            _ if operator.starts_with('+') && value.is_some() => self.expand_into(operand(1), depth + 1, out),
             _ if operator.starts_with(":+") || operator.starts_with('+') => {}
             _ if [":-", "-", ":?", "?"].iter().any(|o| operator.starts_with(o)) => self.value_or_unknown(name, out),
             // patterns (`#`, `%`, `/`) compute a new text: it is written nowhere
@@ -237,6 +245,15 @@ mod tests {
         ] {
             assert_eq!(from(text), (expanded.to_owned(), tag.map(str::to_owned)), "{text}");
         }
+    }
+
+    #[test]
+    fn what_no_person_writes_ends_as_unknown() {
+        let doubled: String = (1..64).map(|i| format!("ARG V{i}=${{V{}}}${{V{}}}\n", i - 1, i - 1)).collect();
+        let (text, _) = from(&format!("ARG V0=a\n{doubled}FROM $V63"));
+        assert!(text.contains(UNKNOWN) && text.len() < 2 * LONGEST);
+        let nested = format!("FROM {}x{}", "${A:-".repeat(100_000), "}".repeat(100_000));
+        assert_eq!(from(&nested).0, "\u{1a}");
     }
 
     #[test]

@@ -137,7 +137,13 @@ impl Graph {
                 let position = build.reach.stages.iter().position(|stage| stage.index == *base);
                 format!("stage {}", position.unwrap_or(*base))
             }
-            Origin::Image(used) => self.image(build, *used, known, record),
+            Origin::Image(used) => {
+                if build.internal[*used].is_some_and(|base| has_triggers(&self.nodes[base])) {
+                    // what the base has done here, with files of this context, is not followed
+                    record.files(sources.of_build_context(node, Taken::all())?);
+                }
+                self.image(build, *used, known, record)
+            }
             Origin::Context(context) => {
                 context_files(&build.contexts[*context], Taken::all(), sources, record)?;
                 "context".to_owned()
@@ -202,6 +208,14 @@ impl Graph {
         }
         Ok(())
     }
+}
+
+/// Whether builds on `node` carry out something with files: `ONBUILD COPY` and the like in its target stage.
+fn has_triggers(node: &Node) -> bool {
+    node.builds.iter().filter_map(|build| build.reach.stages.last()).any(|stage| {
+        let instructions = &node.dockerfile.file.stages[stage.index].instructions;
+        instructions.iter().any(|i| i.keyword == Keyword::Onbuild && !i.transfers.is_empty())
+    })
 }
 
 /// Records what is taken of a named context.

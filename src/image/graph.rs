@@ -278,7 +278,7 @@ fn load(
     let path = image.dockerfile.as_str();
     let Some(bytes) = read(path)? else {
         let message = format!("there is no file `{path}`, the Dockerfile of `{}`", image.name);
-        faults.in_config(image, path, message, "commit it, or mend `dockerfile:`");
+        faults.in_config(image, path, message, "commit it as a regular file, or mend `dockerfile:`");
         return Ok(None);
     };
     match Dockerfile::parse(&bytes) {

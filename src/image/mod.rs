@@ -1,8 +1,12 @@
-//! What Dockerfiles and image references say, as facts with their places.
+//! What Dockerfiles say: of one file, of all images of a release, and of what each image is made of.
 //!
-//! [`Dockerfile`] holds the facts of one file: definitions, stages, references. [`Scope`] resolves a word of it, and
-//! the [`Expanded`] result remembers for each byte where it was written, so that a version can be edited
-//! where it stands. [`Reference`] takes an image reference apart.
+//! - [`Dockerfile`] holds the facts of one file with their places: definitions, stages, references. [`Scope`] resolves a
+//!   word of it, and the [`Expanded`] result remembers for each byte where it was written, so that a version can be
+//!   edited where it stands. [`Reference`] takes an image reference apart.
+//! - [`reach`] follows one target on one platform through the stages; [`graph`] puts all images of a release together.
+//! - [`fingerprint`] hashes what an image is made of, its files in the tree ([`TreeEntry`]) included.
+//!
+//! Nothing here reads a file, starts a process or asks a registry.
 
 mod context;
 mod dockerfile;

@@ -40,6 +40,20 @@ pub(super) fn clean(path: &str) -> String {
     parts.join("/")
 }
 
+/// Whether a relative pattern climbs above the root; it then matches nothing.
+fn leaves(pattern: &str) -> bool {
+    let mut depth = 0i32;
+    !pattern.starts_with('/')
+        && pattern.split('/').any(|part| {
+            depth += match part {
+                "" | "." => 0,
+                ".." => -1,
+                _ => 1,
+            };
+            depth < 0
+        })
+}
+
 /// What the paths that match `pattern` of a `COPY` look like, and everything beneath them. `None` is a bad pattern.
 pub(super) fn copied(pattern: &str) -> Option<Regex> {
     Regex::new(&format!("^(?:{})(?:/|$)", expression(pattern, false))).ok()
@@ -119,7 +133,7 @@ impl Patterns {
                 None => (pattern, false),
             };
             let cleaned = clean(pattern);
-            if cleaned.is_empty() {
+            if cleaned.is_empty() || leaves(pattern) {
                 return None;
             }
             // a pattern that matches a directory matches everything beneath it
@@ -196,6 +210,7 @@ mod tests {
             ("**", &["a", "a/b"], &[]),
             ("**\n!**/keep", &["a", "d/a"], &["keep", "d/e/keep", "d/keep/x"]),
             ("!\n.\n\n", &[], &["a"]),
+            ("../a\n/../b", &["b"], &["a"]),
         ] {
             let patterns = Patterns::of_ignore_file(file.as_bytes());
             ignored.iter().for_each(|path| assert!(patterns.matches(path), "{file:?} ignores {path}"));

@@ -184,7 +184,8 @@ impl<'a> Walk<'a> {
             }
             let base = self.global.expand(stage.from.clone()).text;
             needed.extend(self.file.stage_index(&base, index).filter(|_| !is_number(&base)));
-            let transfers = stage.instructions.iter().flat_map(|i| i.transfers.iter().map(move |t| (i, t)));
+            let own = stage.instructions.iter().filter(|instruction| instruction.keyword != Keyword::Onbuild);
+            let transfers = own.flat_map(|i| i.transfers.iter().map(move |t| (i, t)));
             for (instruction, transfer) in transfers {
                 let from = transfer.from.as_ref().and_then(|from| self.stage_of(instruction, from, index));
                 // files of a stage that a context takes the place of are that context's
@@ -220,9 +221,8 @@ impl<'a> Walk<'a> {
             let mut steps = Vec::new();
             for (i, instruction) in stage.instructions.iter().enumerate() {
                 let step = self.step(index, i, instruction, &scope);
-                for definition in &instruction.definitions {
-                    scope.define(definition, Some(&self.global));
-                }
+                let own = instruction.definitions.iter().filter(|_| instruction.keyword != Keyword::Onbuild);
+                own.for_each(|definition| scope.define(definition, Some(&self.global)));
                 steps.extend(step);
             }
             ends.insert(index, scope);
@@ -332,7 +332,7 @@ impl<'a> Walk<'a> {
             _ => mentions(text, name),
         });
         let args = used.map(|(name, value)| (name.to_owned(), value.text.clone())).collect();
-        let transfers = instruction.transfers.iter();
+        let transfers = instruction.transfers.iter().filter(|_| instruction.keyword != Keyword::Onbuild);
         let transfers = transfers.map(|transfer| self.transfer(stage, instruction, transfer, scope)).collect();
         Some(Step { instruction: index, args, transfers })
     }

@@ -340,6 +340,26 @@ fn the_fingerprint_of_a_base_carries_through() {
 }
 
 #[test]
+fn what_a_base_does_on_build_counts_where_it_is_done() {
+    let tree = |a: &str| {
+        let images = ["a: { dockerfile: a, tags: ['v{v}'] }", "b: { dockerfile: b, context: d, tags: ['v{v}'] }"];
+        Tree::new(
+            &phase("one", "v", &images),
+            &[&FILES[..], &[("a", a), ("b", "FROM r.example.com/p/a:v1.2.3")]].concat(),
+        )
+    };
+    let both = |tree: &Tree| tree.inputs().into_iter().map(|inputs| inputs.fingerprint).collect::<Vec<_>>();
+    for (a, counts) in [("FROM x\nONBUILD COPY a.txt /", true), ("FROM x\nONBUILD RUN y", false)] {
+        let mut tree = tree(a);
+        let before = both(&tree);
+        tree.write("a.txt", "changed");
+        assert_eq!(both(&tree), before, "{a}: not of the context of `b`, and not copied by `a`");
+        tree.write("d/a.txt", "changed");
+        assert_eq!(both(&tree)[1] != before[1], counts, "{a}");
+    }
+}
+
+#[test]
 fn the_version_in_a_base_s_tag_is_no_input_of_its_own() {
     let tree = chain("FROM x:1");
     let (mut config, mut bumped) = (tree.config.clone(), tree.clone());
