@@ -3,7 +3,7 @@
 //! octocrab signs requests and mints tokens for Apps; it neither retries nor follows redirects here (its own retry
 //! repeats a POST at once, whatever it did). This module knows no resource of the API.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use http::header::LOCATION;
@@ -11,6 +11,7 @@ use http::{HeaderMap, Method};
 use jiff::Timestamp;
 use octocrab::models::{AppId, InstallationId};
 use octocrab::{Octocrab, OctocrabBuilder};
+use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,6 +27,10 @@ const PAGE: usize = 100;
 /// No list that is read here is longer than 10,000 entries; a server that always has one more page is broken.
 const PAGES: usize = 100;
 const REDIRECTS: usize = 3;
+
+/// Every kind of token by the prefix that GitHub gives it. That of an App's installation is known to octocrab alone.
+#[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the tests")]
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?:gh[oprsu]|github_pat)_\w+").unwrap());
 
 /// A connection to the API, and who is asking.
 #[derive(Debug, Clone)]
@@ -263,8 +268,8 @@ impl Client {
 
     /// One attempt, with the redirects that stay on the API's host: a renamed repository answers so.
     async fn attempt(&self, octocrab: &Octocrab, base: &str, call: &Call) -> Result<Reply, Failure> {
-        // With the base's own path in front: that is how a redirect gives it, too, and octocrab adds it only where it lacks.
-        let mut path = format!("{}{}", base_path(base), call.path);
+        // octocrab puts the base's own path in front, unless it is there already, as in a redirect.
+        let mut path = call.path.clone();
         for _ in 0..=REDIRECTS {
             let (status, headers, body) = match self.exchange(octocrab, call, &path).await {
                 Ok(reply) => reply,
@@ -335,11 +340,12 @@ impl Client {
         }
     }
 
-    /// `text` without the token, should a server or a proxy send it back.
+    /// `text` without the token, or anything that looks like one, should a server or a proxy send it back.
     fn censored(&self, text: &str) -> String {
+        let text = TOKEN.replace_all(text, "***");
         match &self.secret {
             Secret::Token(token) if !token.expose_secret().is_empty() => text.replace(token.expose_secret(), "***"),
-            _ => text.to_owned(),
+            _ => text.into_owned(),
         }
     }
 }
@@ -361,11 +367,6 @@ fn path_within(base: &str, to: &str) -> Option<String> {
     let here = to.starts_with('/') && !to.starts_with("//");
     let uri: http::Uri = to.parse().ok()?;
     (here || origin::same(base, to)).then(|| uri.path_and_query().map(ToString::to_string))?
-}
-
-/// The path of `base`, without a final slash.
-fn base_path(base: &str) -> String {
-    base.parse::<http::Uri>().map(|uri| uri.path().trim_end_matches('/').to_owned()).unwrap_or_default()
 }
 
 type Builder =
@@ -406,4 +407,23 @@ fn plain_http(api_url: &str) -> Error {
 
 fn not_built(error: octocrab::Error) -> Error {
     Error::remote("cannot set up a client for GitHub").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_stays_on_its_origin() {
+        for (to, expected) in [
+            ("https://github.example.com:443/api/v3/repositories/7?a=b", Some("/api/v3/repositories/7?a=b")),
+            ("/api/v3/repositories/7", Some("/api/v3/repositories/7")),
+            ("//example.com/x", None),
+            ("https://example.com/api/v3/x", None),
+            ("http://github.example.com/api/v3/x", None),
+            ("", None),
+        ] {
+            assert_eq!(path_within("https://github.example.com/api/v3", to).as_deref(), expected, "{to}");
+        }
+    }
 }

@@ -137,6 +137,11 @@ impl GitHub {
         let is_actions = self.is_actions_token().await;
         match &needs.push_to {
             None => self.check_push(&target, &looked, &mut found),
+            Some(fork) if matches!(self.actor, Actor::App(_)) || is_actions == Some(true) => {
+                let remedy = "leave `push-to:` out, or use a personal token";
+                let why = format!("the token reaches {repository} alone");
+                found.add(format!("push to {fork}"), Answer::No, why, Some(remedy));
+            }
             Some(fork) => {
                 let fork = self.repository(fork);
                 if let Some(looked) = look(&fork, &mut found).await? {

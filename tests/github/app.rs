@@ -3,9 +3,10 @@
 use gs_release::error::Kind;
 use gs_release::github::{Answer, Credentials, GitHub, Needs};
 use secrecy::ExposeSecret;
+use serde_json::json;
 
-use crate::fake::{App, FakeGitHub, map};
-use crate::{REPOSITORY, assert_told, connect, name, prepared, ready, settings, wanted};
+use crate::fake::{App, Failure, FakeGitHub, Token, map};
+use crate::{REPOSITORY, assert_told, connect, name, prepared, ready, settings, token, wanted};
 
 /// A key made for these tests; it opens nothing.
 const KEY: &str = include_str!("keys/app-key.pem");
@@ -56,6 +57,28 @@ async fn the_permissions_of_an_app_are_known_before_the_first_write() {
     assert_eq!(answer("pull requests of alibaba/GraphScope"), Answer::No);
     assert_eq!(answer("workflow files"), Answer::No);
     assert_told(&found.refusal().unwrap(), &["pull_requests: read", "workflows: write, and accept it"]);
+}
+
+#[tokio::test]
+async fn neither_an_app_nor_a_job_pushes_to_a_fork() {
+    let fake = installed(ready(), &[("contents", "write"), ("pull_requests", "write")]);
+    fake.add_repository("octocat/GraphScope");
+    fake.add_token("ghs_job", Token::actions(&[("contents", "write"), ("pull_requests", "write")]));
+    let needs = Needs { base: "main".into(), push_to: Some(name("octocat/GraphScope")), ..Needs::default() };
+    for credentials in [app(7), token("ghs_job")] {
+        let found = connect(&fake, credentials).await.preflight(&name(REPOSITORY), &needs).await.unwrap();
+        let parts = ["push to octocat/GraphScope: the token reaches alibaba/GraphScope alone", "leave `push-to:` out"];
+        assert_told(&found.refusal().unwrap(), &parts);
+    }
+}
+
+#[tokio::test]
+async fn a_minted_token_that_comes_back_shows_in_no_error() {
+    let fake = installed(ready(), &[]);
+    let message = json!({ "message": "what is ghs_minted1?" });
+    fake.fail_next("GET", "/git/ref/", 1, Failure::Status(400, message));
+    let error = connect(&fake, app(7)).await.repository(&name(REPOSITORY)).branch("main").await.unwrap_err();
+    assert_told(&error, &["what is ***?"]);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use gs_release::error::Kind;
 use gs_release::github::{Answer, Credentials, Needs, Preflight};
+use serde_json::json;
 
 use crate::fake::{Failure, FakeGitHub, Token};
 use crate::{REPOSITORY, TOKEN, assert_told, connect, name, ready, strings, token};
@@ -111,7 +112,9 @@ async fn a_rate_limit_is_an_error_and_not_an_answer() {
     let fake = ready();
     let github = connect(&fake, token(TOKEN)).await;
     for path in ["/repos/alibaba/GraphScope$", crate::PULLS] {
-        fake.fail_next("GET", path, 1, Failure::RateLimit { retry_after: std::time::Duration::from_secs(3600) });
+        // With the status of a missing right.
+        let message = json!({ "message": "You have exceeded a secondary rate limit" });
+        fake.fail_next("GET", path, 1, Failure::Status(403, message));
         let error = github.preflight(&name(REPOSITORY), &needs()).await.unwrap_err();
         assert_told(&error, &["the limit is lifted at"]);
     }

@@ -58,6 +58,8 @@ async fn a_pull_request_from_another_branch_or_to_another_base_is_not_this_one()
     let fake = ready();
     fake.commit(REPOSITORY, "gs-release/graphscope", &[("VERSION", b"0.29.0\n")]);
     fake.commit(REPOSITORY, "v0.28-branch", &[("NOTES", b"old\n")]);
+    fake.add_repository("alibaba/GraphScope-playground");
+    fake.commit("alibaba/GraphScope-playground", BRANCH, &[("V6D_VERSION", b"v0.24.2\n")]);
     {
         let mut state = fake.state();
         let pull = Pull {
@@ -68,10 +70,13 @@ async fn a_pull_request_from_another_branch_or_to_another_base_is_not_this_one()
         };
         let pulls = &mut state.repo_mut(REPOSITORY).pulls;
         pulls.push(Pull { number: 1, head: "gs-release/graphscope".into(), base: "main".into(), ..pull.clone() });
-        pulls.push(Pull { number: 2, head: BRANCH.into(), base: "v0.28-branch".into(), ..pull });
+        pulls.push(Pull { number: 2, head: BRANCH.into(), base: "v0.28-branch".into(), ..pull.clone() });
+        // From another repository of the same owner, which GitHub's search does not tell apart.
+        let elsewhere = "alibaba/GraphScope-playground".into();
+        pulls.push(Pull { number: 3, head: BRANCH.into(), base: "main".into(), head_repo: elsewhere, ..pull });
     }
     let made = repository(&fake).await.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
-    assert_eq!((made.action, made.pull_request.number), (Action::Created, 3));
+    assert_eq!((made.action, made.pull_request.number), (Action::Created, 4));
 }
 
 #[tokio::test]

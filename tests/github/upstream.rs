@@ -3,8 +3,8 @@
 use gs_release::config::TagTemplate;
 use gs_release::github::Repository;
 
-use crate::fake::{FakeGitHub, Release};
-use crate::{assert_told, connect, name, settings};
+use crate::fake::{FakeGitHub, Release, Token};
+use crate::{TOKEN, assert_told, connect, name, settings, token};
 
 const UPSTREAM: &str = "v6d-io/v6d";
 
@@ -42,7 +42,10 @@ async fn versions_come_from_releases_and_from_tags_where_a_release_is_missing() 
     ];
     let fake = upstream(&releases[..3], &["v0.24.3", "v0.26.0-rc.1", "v0.1", "latest", "0.99.0", "v0.6.0a20240101"]);
     fake.state().repo_mut(UPSTREAM).releases = releases.to_vec();
-    let versions = look(&fake).await.list_versions(&template()).await.unwrap();
+    // Whoever may push sees drafts, too.
+    fake.add_token(TOKEN, Token::classic("octocat", &["repo"]));
+    let upstream = connect(&fake, token(TOKEN)).await.repository(&name(UPSTREAM));
+    let versions = upstream.list_versions(&template()).await.unwrap();
     let told: Vec<(String, bool, bool)> =
         versions.iter().map(|v| (v.version.to_string(), v.prerelease, v.published_at.is_some())).collect();
     let expected = [
