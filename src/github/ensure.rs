@@ -5,7 +5,7 @@
 
 use super::pulls::{Change, NewPullRequest, PullRequest, State};
 use super::triage::Automerge;
-use super::{Marker, Repository};
+use super::{Marker, Repository, notes};
 use crate::error::Result;
 use crate::version::Version;
 
@@ -101,7 +101,7 @@ impl Repository {
     async fn create(&self, wanted: &Wanted) -> Result<Ensured> {
         // Nothing to set up is set up already.
         let marker = wanted.marker(wanted.set_up == SetUp::default());
-        let body = marker.put_in(&wanted.pull_request.body);
+        let body = marker.put_in(&notes::fitting(&wanted.pull_request.body));
         let opened = self.open_pull_request(&NewPullRequest { body, ..wanted.pull_request.clone() }).await?;
         match opened.created {
             true => Ok(Ensured { action: Action::Created, pull_request: opened.pull_request, notes: Vec::new() }),
@@ -116,7 +116,7 @@ impl Repository {
         if pull.marker().as_ref() == Some(&marker) {
             return Ok(Ensured { action: Action::Unchanged, pull_request: pull, notes: Vec::new() });
         }
-        let body = marker.put_in(&wanted.pull_request.body);
+        let body = marker.put_in(&notes::fitting(&wanted.pull_request.body));
         let change = Change { title: Some(&wanted.pull_request.title), body: Some(&body), close: false };
         let updated = self.update_pull_request(&pull, change).await?;
         let action = if updated.is_some() { Action::Updated } else { Action::Unchanged };

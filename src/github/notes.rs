@@ -7,8 +7,10 @@ use regex::{Captures, Regex};
 use super::UpstreamVersion;
 use crate::version::Version;
 
-/// Longest notes, in characters; GitHub takes bodies of 65,536.
+/// Longest notes, in characters.
 const LONGEST: usize = 60_000;
+/// Longest body, in characters, without the marker: GitHub takes 65,536.
+const LONGEST_BODY: usize = 65_000;
 /// A zero-width space: invisible, and the end of a word for GitHub.
 const GAP: char = '\u{200b}';
 
@@ -32,7 +34,7 @@ pub fn defused(notes: &str) -> String {
     let text = LINK.replace_all(&text, "https://redirect.github.com/");
     let text = MENTION.replace_all(&text, |found: &Captures<'_>| format!("@{GAP}{}", &found[1]));
     let text = REFERENCE.replace_all(&text, |found: &Captures<'_>| format!("{}{GAP}{}", &found[1], &found[2]));
-    shortened(&text.replace("<!--", "&lt;!--"))
+    shortened(&text.replace("<!--", "&lt;!--"), LONGEST)
 }
 
 static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)https?://(?:www\.)?github\.com/"));
@@ -44,13 +46,18 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
-fn shortened(text: &str) -> String {
+/// `body` at a length that GitHub takes, with room for the marker, cut at the end of a line.
+pub(super) fn fitting(body: &str) -> String {
+    shortened(body, LONGEST_BODY)
+}
+
+fn shortened(text: &str, longest: usize) -> String {
     const MORE: &str = "\n\n*(shortened)*\n";
-    if text.chars().count() <= LONGEST {
+    if text.chars().count() <= longest {
         return text.to_owned();
     }
     // Room for what follows the cut.
-    let most = LONGEST - 40;
+    let most = longest - 40;
     let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
     let end = text[..end].rfind('\n').unwrap_or(end);
     let mut cut = text[..end].to_owned();

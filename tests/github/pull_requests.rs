@@ -54,6 +54,17 @@ async fn the_text_is_for_people_to_edit_until_the_content_changes() {
 }
 
 #[tokio::test]
+async fn a_text_beyond_what_github_takes_is_cut_and_keeps_its_marker() {
+    let fake = ready();
+    let mut wanted = wanted("0.24.2");
+    wanted.pull_request.body = "| k8s/ärger.yaml | 1 |\n".repeat(4_000);
+    let repository = repository(&fake).await;
+    let made = repository.ensure_pull_request(&wanted).await.unwrap().pull_request;
+    assert!(made.body.contains("| 1 |\n\n*(shortened)*\n") && made.marker().is_some());
+    assert_eq!(repository.ensure_pull_request(&wanted).await.unwrap().action, Action::Unchanged);
+}
+
+#[tokio::test]
 async fn a_pull_request_from_another_branch_or_to_another_base_is_not_this_one() {
     let fake = ready();
     fake.commit(REPOSITORY, "gs-release/graphscope", &[("VERSION", b"0.29.0\n")]);
