@@ -9,17 +9,16 @@ use std::time::Duration;
 use http::header::LOCATION;
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
-use octocrab::models::{AppId, InstallationId};
-use octocrab::{Octocrab, OctocrabBuilder};
+use octocrab::Octocrab;
 use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::{Cause, Failure, Refusal, is_page, quote};
-use super::retry;
 use super::settings::{Limits, Settings};
-use crate::error::{Error, Result};
+use super::{connection, retry};
+use crate::error::Result;
 use crate::git::origin;
 
 /// Entries of a page; the most that GitHub gives.
@@ -125,36 +124,30 @@ impl Reply {
 impl Client {
     /// A client with a token, or without any.
     pub fn with_token(settings: &Settings, token: Option<&SecretString>) -> Result<Self> {
-        let octocrab = build(builder(&settings.api_url)?, &settings.limits)?;
-        let (octocrab, secret) = match token {
-            Some(_) if !origin::keeps_secrets(&settings.api_url) => return Err(plain_http(&settings.api_url)),
-            Some(token) => (with_token(octocrab, token)?, Secret::Token(token.clone())),
-            None => (octocrab, Secret::None),
-        };
-        Ok(Client { octocrab: octocrab.into(), api_url: settings.api_url.clone(), limits: settings.limits, secret })
+        let (base, limits) = (&settings.api_url, &settings.limits);
+        Ok(match token {
+            Some(token) => {
+                Self::new(settings, connection::with_token(base, limits, token)?, Secret::Token(token.clone()))
+            }
+            None => Self::new(settings, connection::anonymous(base, limits)?, Secret::None),
+        })
     }
 
-    /// A client of the App itself, which can do little but find its installations.
+    /// A client of the App itself.
     pub fn with_app(settings: &Settings, id: u64, private_key: &SecretString) -> Result<Self> {
-        if !origin::keeps_secrets(&settings.api_url) {
-            return Err(plain_http(&settings.api_url));
-        }
-        let key =
-            octocrab::auth::EncodingKey::from_rsa_pem(private_key.expose_secret().as_bytes()).map_err(|error| {
-                Error::usage("GS_RELEASE_APP_PRIVATE_KEY is not an RSA private key in PEM")
-                    .hint("it is the whole .pem file that GitHub offered for download, line breaks included")
-                    .because(error)
-            })?;
-        let octocrab = build(builder(&settings.api_url)?.app(AppId(id), key), &settings.limits)?;
-        let (octocrab, api_url) = (octocrab.into(), settings.api_url.clone());
-        Ok(Client { octocrab, api_url, limits: settings.limits, secret: Secret::App })
+        let octocrab = connection::as_app(&settings.api_url, &settings.limits, id, private_key)?;
+        Ok(Self::new(settings, octocrab, Secret::App))
     }
 
     /// A client of one installation of this App, whose tokens reach `repository` (a bare name) alone. They last an hour;
     /// octocrab mints the next one when it is due.
     pub fn installation(&self, id: u64, repository: &str) -> Result<Self> {
-        let builder = self.octocrab.installation_builder(InstallationId(id)).repositories(vec![repository.to_owned()]);
-        Ok(Client { octocrab: builder.build().map_err(not_built)?.into(), ..self.clone() })
+        let octocrab = connection::as_installation(&self.octocrab, id, repository)?;
+        Ok(Client { octocrab: octocrab.into(), ..self.clone() })
+    }
+
+    fn new(settings: &Settings, octocrab: Octocrab, secret: Secret) -> Self {
+        Client { octocrab: octocrab.into(), api_url: settings.api_url.clone(), limits: settings.limits, secret }
     }
 
     /// The token that authenticates git at the moment.
@@ -225,11 +218,11 @@ impl Client {
         let call = Call { repeatable, ..Call::post(what, path, body) };
         // A base of its own needs an octocrab of its own, and an App's token minted by the one that can.
         let beside = async {
-            let built = builder(base).and_then(|b| build(b, &self.limits)).map_err(|e| failed(e.message))?;
-            match self.token().await? {
-                Some(token) => with_token(built, &token).map_err(|e| failed(e.message)),
-                None => Ok(built),
-            }
+            let built = match self.token().await? {
+                Some(token) => connection::with_token(base, &self.limits, &token),
+                None => connection::anonymous(base, &self.limits),
+            };
+            built.map_err(|error| failed(error.message))
         };
         let reply = match base == self.api_url {
             true => self.send(&call).await?,
@@ -367,46 +360,6 @@ fn path_within(base: &str, to: &str) -> Option<String> {
     let here = to.starts_with('/') && !to.starts_with("//");
     let uri: http::Uri = to.parse().ok()?;
     (here || origin::same(base, to)).then(|| uri.path_and_query().map(ToString::to_string))?
-}
-
-type Builder =
-    OctocrabBuilder<octocrab::NoSvc, octocrab::DefaultOctocrabBuilderConfig, octocrab::NoAuth, octocrab::NotLayerReady>;
-
-fn builder(base: &str) -> Result<Builder> {
-    let agent = concat!("gs-release/", env!("CARGO_PKG_VERSION")).to_owned();
-    Octocrab::builder().add_header(http::header::USER_AGENT, agent).base_uri(base).map_err(not_built)
-}
-
-/// Redirects are refused here, since this is the only place that could send the token elsewhere. Proxies come from the
-/// environment, certificates from the system.
-fn build(builder: Builder, limits: &Limits) -> Result<Octocrab> {
-    // The process has one TLS stack; where it is installed already, this changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(limits.connect)
-        .timeout(limits.total)
-        .build()
-        .map_err(|error| {
-            Error::remote(format!("cannot set up HTTPS for GitHub: {error}"))
-                .hint("install the system's certificates (ca-certificates), or point SSL_CERT_FILE at a bundle")
-                .because(error)
-        })?;
-    builder.build_with_reqwest(http).map_err(not_built)
-}
-
-/// Unlike `personal_token`, this marks the header as sensitive.
-fn with_token(octocrab: Octocrab, token: &SecretString) -> Result<Octocrab> {
-    octocrab.user_access_token(token.clone()).map_err(not_built)
-}
-
-fn plain_http(api_url: &str) -> Error {
-    Error::usage(format!("the token is not sent to {api_url}: anyone on the way could read it"))
-        .hint("set GITHUB_API_URL to an address that starts with https://")
-}
-
-fn not_built(error: octocrab::Error) -> Error {
-    Error::remote("cannot set up a client for GitHub").because(error)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 mod auth;
 mod client;
 mod commits;
+mod connection;
 mod ensure;
 mod failure;
 mod marker;
