@@ -20,6 +20,8 @@ mod reference;
 pub use context::TreeEntry;
 pub use dockerfile::{Definition, Dockerfile, Instruction, Keyword, Span, Stage, SyntaxError, Transfer};
 pub use expand::{Expanded, Scope, UNKNOWN};
+pub use fingerprint::{Fingerprint, Inputs, Parts, diff};
+pub use graph::{Graph, How, Release, Tag};
 pub use reference::Reference;
 
 #[cfg(test)]

@@ -1,0 +1,116 @@
+//! The plan of a build: desired compared with observed. Pure.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::desired::Desired;
+use super::observe::{Observed, State};
+use crate::error::Result;
+
+/// What a build would do, phase by phase.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuildPlan {
+    /// The commit that is built.
+    pub commit: String,
+    /// In order.
+    pub phases: Vec<PhasePlan>,
+}
+
+/// A phase of the plan.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PhasePlan {
+    /// Its name.
+    pub name: String,
+    /// In the order of the file.
+    pub images: Vec<ImagePlan>,
+}
+
+/// An image of the plan.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ImagePlan {
+    /// Its key in `images`.
+    pub image: String,
+    /// Its index in [`Desired::images`].
+    #[serde(skip)]
+    pub index: usize,
+    /// Where it is published.
+    pub repository: String,
+    /// Tags that name a version.
+    pub tags: Vec<String>,
+    /// Tags that move.
+    pub moving_tags: Vec<String>,
+    /// What it is built for.
+    pub platforms: Vec<String>,
+    /// The fingerprint of its inputs.
+    pub inputs: String,
+    /// What is published now.
+    #[serde(flatten)]
+    pub state: State,
+    /// Whether it is built, or adopted where it was staged.
+    pub build: bool,
+    /// Build it without cache although nothing has changed.
+    pub again: bool,
+    /// The images of the release that it is built on.
+    pub bases: Vec<String>,
+}
+
+impl BuildPlan {
+    /// Compares `desired` with `observed`. `rebuild` are images to build although they are current; what depends on them
+    /// is built, too.
+    ///
+    /// # Errors
+    /// Usage, for a tag that cannot be one.
+    pub fn new(desired: &Desired, observed: &Observed, rebuild: &BTreeSet<usize>) -> Result<Self> {
+        let mut again = rebuild.clone();
+        again.extend(rebuild.iter().flat_map(|index| desired.graph.dependants(*index)));
+        let mut phases = Vec::new();
+        for (number, phase) in desired.phases.iter().enumerate() {
+            let mut images = Vec::new();
+            for index in desired.of_phase(number) {
+                let wanted = &desired.images[index];
+                let state = observed.state(desired, wanted)?;
+                images.push(ImagePlan {
+                    image: wanted.name.clone(),
+                    index,
+                    repository: wanted.repository.to_string(),
+                    tags: wanted.tags.clone(),
+                    moving_tags: wanted.moving.clone(),
+                    platforms: wanted.platforms.iter().map(ToString::to_string).collect(),
+                    inputs: wanted.inputs.fingerprint.to_string(),
+                    build: again.contains(&index) || !state.is_settled(),
+                    again: again.contains(&index),
+                    state,
+                    bases: wanted.needs.iter().map(|base| desired.images[*base].name.clone()).collect(),
+                });
+            }
+            phases.push(PhasePlan { name: phase.name.clone(), images });
+        }
+        Ok(BuildPlan { commit: desired.commit.clone(), phases })
+    }
+
+    /// Whether everything is published as it should be.
+    pub fn is_settled(&self) -> bool {
+        self.phases.iter().all(PhasePlan::is_settled)
+    }
+
+    /// All images, in order.
+    pub fn images(&self) -> impl Iterator<Item = &ImagePlan> {
+        self.phases.iter().flat_map(|phase| &phase.images)
+    }
+}
+
+impl PhasePlan {
+    /// Whether every image of it is published as it should be.
+    pub fn is_settled(&self) -> bool {
+        self.images.iter().all(|image| image.state.is_settled())
+    }
+
+    /// Whether something of it is built.
+    pub fn builds(&self) -> bool {
+        self.images.iter().any(|image| image.build)
+    }
+}

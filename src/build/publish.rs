@@ -1,0 +1,138 @@
+//! Release tags and moving tags: written from what was staged and verified, and by nothing else.
+
+use std::collections::BTreeMap;
+
+use super::annotations;
+use super::desired::{Desired, Wanted, suffix};
+use super::event::{Event, Listener};
+use super::observe::{State, judge};
+use crate::error::{Error, Result};
+use crate::registry::{Annotations, Digest, ImageRef, IndexRequest, Published, Registry, create_index, tag_state, usual_spelling};
+
+/// What publishing works with.
+#[derive(Clone, Copy)]
+pub(super) struct Press<'a> {
+    pub desired: &'a Desired,
+    pub registry: &'a dyn Registry,
+    /// Also publish a tag for each platform.
+    pub platform_tags: bool,
+    pub listener: Listener<'a>,
+}
+
+impl Press<'_> {
+    /// Points every release tag of the image at `index` at `staged`, annotated. `bases` are those that it was built on, by
+    /// the references of the Dockerfile. A tag that another run has brought up to date is adopted, unless `again`.
+    pub async fn release(
+        &self,
+        index: usize,
+        staged: &ImageRef,
+        bases: &BTreeMap<String, ImageRef>,
+        again: bool,
+    ) -> Result<Digest> {
+        let wanted = &self.desired.images[index];
+        let keep = self.desired.phases[wanted.phase].keep;
+        let annotations = annotations::of(self.desired, wanted, bases);
+        let settled = |state: &crate::registry::TagState| !again && judge(wanted, keep, Some(state)).is_settled();
+        let mut digest = None;
+        for tag in wanted.releases()? {
+            let request = IndexRequest {
+                target: &tag,
+                sources: std::slice::from_ref(staged),
+                annotations: &annotations,
+                platforms: &wanted.platforms,
+                adopt: &settled,
+            };
+            let published = create_index(self.registry, &request).await?;
+            self.tell(wanted, &tag, &published);
+            if self.platform_tags {
+                self.platforms(wanted, &tag, &published.digest, &annotations).await?;
+            }
+            digest.get_or_insert(published.digest);
+        }
+        digest.ok_or_else(|| Error::usage(format!("image `{}` has no tag with a version in it", wanted.name)))
+    }
+
+    /// `tag-amd64` and the like.
+    async fn platforms(&self, wanted: &Wanted, tag: &ImageRef, digest: &Digest, annotations: &Annotations) -> Result<()> {
+        let whole = wanted.repository.digest(digest);
+        let index = self.registry.manifest(&whole).await?;
+        let children = index.as_ref().map(|index| index.children()).unwrap_or_default();
+        for platform in &wanted.platforms {
+            let fits = |fields: &crate::registry::PlatformFields| fields.platform() == usual_spelling(platform);
+            let Some(child) = children.iter().find(|child| !child.is_attestation() && child.platform.as_ref().is_some_and(fits))
+            else {
+                continue;
+            };
+            let name = format!("{}-{}", tag.tag().unwrap_or_default(), suffix(platform));
+            let target = wanted.repository.tag(&name)?;
+            let request = IndexRequest {
+                target: &target,
+                sources: &[wanted.repository.digest(&child.digest)],
+                annotations,
+                platforms: std::slice::from_ref(platform),
+                adopt: &|_| false,
+            };
+            let published = create_index(self.registry, &request).await?;
+            self.tell(wanted, &target, &published);
+        }
+        Ok(())
+    }
+
+    /// Points the moving tags of `wanted` at its release, unless they carry a higher version (`always` does so all the
+    /// same).
+    pub async fn promote(&self, wanted: &Wanted, always: bool) -> Result<()> {
+        let component = &self.desired.phases[wanted.phase].component;
+        let Some(release) = wanted.releases()?.into_iter().next() else { return Ok(()) };
+        let Some(state) = tag_state(self.registry, &release).await? else { return Ok(()) };
+        // a kept image is of other inputs, but of this version all the same
+        if matches!(judge(wanted, true, Some(&state)), State::Missing | State::Incomplete { .. }) {
+            return Ok(());
+        }
+        let ours = self.desired.versions.get(component);
+        for name in &wanted.moving {
+            let target = wanted.repository.tag(name)?;
+            let there = tag_state(self.registry, &target).await?;
+            let theirs = there.as_ref().and_then(|there| annotations::version(&there.annotations, component));
+            if let (Some(ours), Some(theirs), false) = (ours, &theirs, always)
+                && theirs > ours
+            {
+                (self.listener)(Event::Note(format!("{target} stays at {theirs}, which is higher than {ours}")));
+                continue;
+            }
+            let request = IndexRequest {
+                target: &target,
+                sources: &[wanted.repository.digest(&state.digest)],
+                annotations: &Annotations::new(),
+                platforms: &wanted.platforms,
+                adopt: &|_| false,
+            };
+            let published = create_index(self.registry, &request).await?;
+            self.tell(wanted, &target, &published);
+        }
+        Ok(())
+    }
+
+    /// Removes the staging tags of `wanted`, never what they point at. False: the registry cannot do that.
+    pub async fn sweep(&self, wanted: &Wanted) -> Result<bool> {
+        let mut tags = vec![wanted.staging(None)?];
+        for platform in &wanted.platforms {
+            tags.push(wanted.staging(Some(platform))?);
+        }
+        for tag in tags {
+            if !self.registry.delete_tag(&tag).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn tell(&self, wanted: &Wanted, tag: &ImageRef, published: &Published) {
+        (self.listener)(Event::Published {
+            image: wanted.name.clone(),
+            tag: tag.to_string(),
+            digest: published.digest.clone(),
+            previous: published.previous.clone(),
+            unchanged: !published.changed,
+        });
+    }
+}
