@@ -1,5 +1,6 @@
 //! The command line: arguments into a request, the call, the report.
 
+mod build;
 mod bump;
 mod graph;
 mod manifest;
@@ -106,6 +107,14 @@ enum Command {
     ///
     /// `gs-release bump-vineyard 0.24.2` is the same as `gs-release bump vineyard 0.24.2`.
     Bump(bump::Args),
+    /// Make the registry match release.yaml: phase by phase, only what is missing or stale.
+    Build(build::Args),
+    /// Check that every expected tag is there, with every platform, made from these inputs.
+    Verify(build::Look),
+    /// Show components and images on one screen.
+    Status(build::Look),
+    /// Show what `build` would do, and why.
+    Plan(build::Look),
     /// Write multi-platform tags from per-platform images.
     Manifest(manifest::Args),
     /// Show which image is built on which, and in which order.
@@ -143,7 +152,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     choice.write_global();
     let json = cli.global.is_json();
     match dispatch(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             if json {
                 report::error_json(&error);
@@ -155,27 +164,61 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<()> {
+fn dispatch(cli: Cli) -> Result<ExitCode> {
+    let global = &cli.global;
     if !matches!(cli.command, Command::Graph(_)) {
-        cli.global.without_pictures()?;
+        global.without_pictures()?;
     }
     match cli.command {
-        Command::Bump(args) => wait_for(bump::run(&cli.global, args)),
-        Command::Manifest(args) => wait_for(manifest::run(&cli.global, args)),
-        Command::Graph(args) => graph::run(&cli.global, args),
-        Command::Schema => {
-            report::json(&crate::config::json_schema());
-            Ok(())
-        }
+        Command::Bump(args) => wait_for(bump::run(global, args))?,
+        Command::Build(args) => wait_for(build::run(global, args))?,
+        Command::Verify(look) => return wait_for(build::verify(global, look)),
+        Command::Status(look) => wait_for(build::status(global, look))?,
+        Command::Plan(look) => wait_for(build::plan(global, look))?,
+        Command::Schema => report::json(&crate::config::json_schema()),
+        Command::Manifest(args) => wait_for(manifest::run(global, args))?,
+        Command::Graph(args) => graph::run(global, args)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "gs-release", &mut std::io::stdout());
-            Ok(())
         }
         Command::Man => {
             let page = clap_mangen::Man::new(Cli::command());
-            page.render(&mut std::io::stdout()).map_err(|error| Error::usage(format!("cannot write the page: {error}")))
+            page.render(&mut std::io::stdout())
+                .map_err(|error| Error::usage(format!("cannot write the page: {error}")))?;
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs `work` to its end, or until somebody stops it: what it had started is then ended with it.
+fn wait_for<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let cannot = |error: std::io::Error| Error::usage(format!("cannot start: {error}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(cannot)?;
+    let done = runtime.block_on(async {
+        tokio::select! {
+            done = work => done,
+            stopped = stopped() => Err(stopped),
+        }
+    });
+    // a talk with a server that was given up is not waited for
+    runtime.shutdown_background();
+    done
+}
+
+/// Waits for an interrupt or a termination.
+async fn stopped() -> Error {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    let which = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => tokio::select! {
+            _ = interrupted => "interrupted",
+            _ = terminated.recv() => "terminated",
+        },
+        Err(_) => interrupted.await.map_or("stopped", |()| "interrupted"),
+    };
+    #[cfg(not(unix))]
+    let which = interrupted.await.map_or("stopped", |()| "interrupted");
+    Error::build(which).hint("run the same command again: it goes on from there")
 }
 
 /// Turns the first `bump-NAME` into `bump NAME`, so that every component of a config has its own command.

@@ -11,6 +11,7 @@
 mod auth;
 mod branch;
 mod commit;
+mod export;
 mod fetch;
 #[cfg(test)]
 mod fixture;

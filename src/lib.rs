@@ -10,8 +10,10 @@
 //! 6. [`github`] looks for releases, opens and keeps pull requests, and writes commits that GitHub signs.
 //! 7. [`registry`] says what is published, and writes release tags.
 //! 8. [`bump`] puts version, edits, commit message and pull-request text together.
-//! 9. [`report`] shows it, and [`cli`] is the command line around it all.
+//! 9. [`build`] compares what should be published with what is, and brings the registry there.
+//! 10. [`report`] shows it, and [`cli`] is the command line around it all.
 
+pub mod build;
 pub mod bump;
 pub mod cli;
 pub mod config;

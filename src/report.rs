@@ -1,7 +1,14 @@
 //! What a person or a program gets to see: the only place that prints.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is this module's purpose")]
 
+mod build;
 pub mod graph;
+mod progress;
+mod summary;
+
+pub use build::{build_json, built, plan, status, status_json, verify_json};
+pub use progress::{Progress, Record};
+pub use summary::summary;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
@@ -9,7 +16,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::bump::BumpPlan;
 use crate::bump::publish::Published;
-use crate::error::{Error, Fault};
+use crate::error::{Error, Fault, Result};
 use crate::github::{Action, Ensured};
 
 const BOLD: Style = Style::new().bold();
@@ -36,6 +43,14 @@ pub fn warn(text: &str) {
 /// A JSON document, on stdout.
 pub fn json(document: &Value) {
     anstream::println!("{document:#}");
+}
+
+/// `value` as a JSON document.
+///
+/// # Errors
+/// Usage, for a value that JSON cannot hold.
+pub fn document(value: &impl serde::Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| Error::usage(format!("the result cannot be written as JSON: {error}")))
 }
 
 /// A failure as the JSON document that takes the result's place.

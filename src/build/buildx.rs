@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::engine::{Engine, Job};
+use super::engine::{Engine, Job, OnStep};
 use crate::config::{BuildCache, Buildx as Settings};
 use crate::error::{Error, Result};
 use crate::process::Command;
@@ -84,7 +84,7 @@ fn escaped(values: &BTreeMap<String, String>) -> BTreeMap<&String, String> {
 
 #[async_trait]
 impl Engine for Buildx {
-    async fn build(&self, job: &Job, on_step: &(dyn Fn(&str) + Send + Sync)) -> Result<()> {
+    async fn build(&self, job: &Job, on_step: OnStep<'_>) -> Result<()> {
         let cannot = |error: std::io::Error| {
             Error::build(format!("{}: the build's definition cannot be written: {error}", job.image))
         };
@@ -95,7 +95,7 @@ impl Engine for Buildx {
         if let Some(builder) = &self.settings.builder {
             command = command.args(["--builder", builder]);
         }
-        let output = command.arg("image").env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1").run_with(|line| {
+        let output = command.arg("image").env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1").run_with(|line: &str| {
             if let Some(step) = step(line) {
                 on_step(step);
             }
@@ -126,7 +126,8 @@ fn step(line: &str) -> Option<&str> {
 /// The part of BuildKit's output that says what failed: the step's last lines, the Dockerfile's lines, the reason.
 fn failure(output: &str) -> String {
     let lines: Vec<&str> = output.lines().collect();
-    let block = lines.windows(2).rposition(|pair| pair[0].trim() == "------" && pair[1].trim_start().starts_with("> ["));
+    let block =
+        lines.windows(2).rposition(|pair| pair[0].trim() == "------" && pair[1].trim_start().starts_with("> ["));
     let first = block.map_or(0, |at| at + 1).max(lines.len().saturating_sub(TAIL));
     lines[first..].join("\n")
 }
@@ -143,7 +144,10 @@ mod tests {
             target: Some("coordinator".into()),
             platforms: vec!["linux/amd64".parse().unwrap(), "linux/arm64".parse().unwrap()],
             args: BTreeMap::from([("A".into(), "${B} %{if}".into())]),
-            contexts: BTreeMap::from([("r.example.com/g/dev:v1".into(), "docker-image://r.example.com/g/dev@sha256:00".into())]),
+            contexts: BTreeMap::from([(
+                "r.example.com/g/dev:v1".into(),
+                "docker-image://r.example.com/g/dev@sha256:00".into(),
+            )]),
             push_to: "registry.example.com/g/coordinator:gsr-0123456789abcdef".parse().unwrap(),
             no_cache: false,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, Platform, WhenStale};
+use crate::config::{ARCH, Config, ContextSource, Image, Platform, WhenStale};
 use crate::error::{Error, Result};
 use crate::git::{Commit, Repository};
 use crate::image::{Graph, Inputs, Release};
@@ -54,6 +54,17 @@ pub struct Wanted {
     pub moving: Vec<String>,
     /// Images that it is built on, by index.
     pub needs: Vec<usize>,
+    /// The named contexts that the config gives it, by name, for each of its platforms.
+    pub contexts: Vec<BTreeMap<String, Source>>,
+}
+
+/// What stands for a named context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A directory of the tree, by its path from the root.
+    Directory(String),
+    /// Anything else, as BuildKit writes it.
+    Elsewhere(String),
 }
 
 impl Desired {
@@ -80,6 +91,7 @@ impl Desired {
             Error::usage("there is no registry to publish to")
                 .hint("set `registry:` in release.yaml, or name one with --registry")
         })?;
+        let configured: Vec<&Image> = config.phases.iter().flat_map(|phase| &phase.images).collect();
         let mut images = Vec::new();
         for (index, (node, inputs)) in graph.nodes.iter().zip(inputs).enumerate() {
             let (moving, tags): (Vec<_>, Vec<_>) = node.tags.iter().partition(|tag| tag.moving);
@@ -93,6 +105,11 @@ impl Desired {
                 tags: named(tags),
                 moving: named(moving),
                 needs: graph.needs(index).into_iter().collect(),
+                contexts: node
+                    .platforms
+                    .iter()
+                    .map(|platform| contexts(configured[index], platform, &versions))
+                    .collect(),
             });
         }
         let phases = config.phases.iter().map(|phase| Phase {
@@ -126,6 +143,23 @@ impl Desired {
         let found = self.phases.iter().position(|phase| phase.name == name);
         found.ok_or_else(|| unknown("phase", name, self.phases.iter().map(|phase| phase.name.as_str())))
     }
+}
+
+/// The named contexts of `image` for `platform`.
+fn contexts(image: &Image, platform: &Platform, versions: &BTreeMap<String, Version>) -> BTreeMap<String, Source> {
+    let value = |name: &str| match name {
+        ARCH => Some(platform.arch.clone()),
+        name => versions.get(name).map(Version::to_string),
+    };
+    let rendered = image.contexts.iter().map(|context| {
+        let source = match &context.source {
+            ContextSource::Directory(path) => Source::Directory(path.render(value)),
+            ContextSource::Image(reference) => Source::Elsewhere(format!("docker-image://{}", reference.render(value))),
+            ContextSource::Git(url) => Source::Elsewhere(url.render(value)),
+        };
+        (context.name.clone(), source)
+    });
+    rendered.collect()
 }
 
 fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {

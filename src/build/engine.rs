@@ -32,12 +32,15 @@ pub struct Job {
     pub no_cache: bool,
 }
 
+/// Who hears what is being done, a line now and then.
+pub type OnStep<'a> = &'a (dyn for<'text> Fn(&'text str) + Send + Sync);
+
 /// Builds and pushes. Whatever it does is judged by what the registry holds afterwards.
 #[async_trait]
 pub trait Engine: Send + Sync {
-    /// Builds `job` and pushes it to its staging tag. `on_step` hears what is being done, a line now and then.
+    /// Builds `job` and pushes it to its staging tag. `on_step` hears how far it is.
     ///
     /// # Errors
     /// Build, with the last lines of the step that failed.
-    async fn build(&self, job: &Job, on_step: &(dyn Fn(&str) + Send + Sync)) -> Result<()>;
+    async fn build(&self, job: &Job, on_step: OnStep<'_>) -> Result<()>;
 }

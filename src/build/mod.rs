@@ -20,11 +20,9 @@ pub mod plan;
 mod publish;
 pub mod run;
 mod share;
-#[cfg(test)]
-mod tests;
 
 pub use desired::{Desired, Wanted};
-pub use engine::{Engine, Job};
-pub use event::Event;
+pub use engine::{Engine, Job, OnStep};
+pub use event::{Event, Listener};
 pub use observe::{Observed, State};
 pub use plan::{BuildPlan, ImagePlan, PhasePlan};

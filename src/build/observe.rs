@@ -90,6 +90,27 @@ impl Observed {
         self.0.get(image).and_then(Option::as_ref)
     }
 
+    /// What published indexes list and the registry does not have: deleted behind their backs. One request each.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn gaps(&self, registry: &dyn Registry, desired: &Desired) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for tag in desired.images.iter().map(Wanted::releases).collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+            if self.get(&tag).is_none() {
+                continue;
+            }
+            let index = registry.manifest(&tag).await?;
+            for child in index.as_ref().map(|index| index.children()).unwrap_or_default() {
+                let child = tag.repository.digest(&child.digest);
+                if !registry.has_manifest(&child).await? {
+                    found.push(format!("{tag} lists {child}, which is gone"));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The state of `wanted`: that of the worst of its tags.
     ///
     /// # Errors

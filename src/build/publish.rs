@@ -7,7 +7,9 @@ use super::desired::{Desired, Wanted, suffix};
 use super::event::{Event, Listener};
 use super::observe::{State, judge};
 use crate::error::{Error, Result};
-use crate::registry::{Annotations, Digest, ImageRef, IndexRequest, Published, Registry, create_index, tag_state, usual_spelling};
+use crate::registry::{
+    Annotations, Digest, ImageRef, IndexRequest, Published, Registry, create_index, tag_state, usual_spelling,
+};
 
 /// What publishing works with.
 #[derive(Clone, Copy)]
@@ -53,13 +55,20 @@ impl Press<'_> {
     }
 
     /// `tag-amd64` and the like.
-    async fn platforms(&self, wanted: &Wanted, tag: &ImageRef, digest: &Digest, annotations: &Annotations) -> Result<()> {
+    async fn platforms(
+        &self,
+        wanted: &Wanted,
+        tag: &ImageRef,
+        digest: &Digest,
+        annotations: &Annotations,
+    ) -> Result<()> {
         let whole = wanted.repository.digest(digest);
         let index = self.registry.manifest(&whole).await?;
         let children = index.as_ref().map(|index| index.children()).unwrap_or_default();
         for platform in &wanted.platforms {
             let fits = |fields: &crate::registry::PlatformFields| fields.platform() == usual_spelling(platform);
-            let Some(child) = children.iter().find(|child| !child.is_attestation() && child.platform.as_ref().is_some_and(fits))
+            let Some(child) =
+                children.iter().find(|child| !child.is_attestation() && child.platform.as_ref().is_some_and(fits))
             else {
                 continue;
             };

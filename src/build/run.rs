@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
@@ -29,8 +29,6 @@ pub struct Works<'a> {
     pub engine: &'a dyn Engine,
     /// The exported tree of the commit.
     pub tree: &'a Path,
-    /// Named contexts that the config gives each image, by its name.
-    pub contexts: &'a BTreeMap<String, BTreeMap<String, String>>,
     /// Builds at the same time.
     pub parallel: usize,
     /// Also publish a tag for each platform.
@@ -188,15 +186,17 @@ impl Works<'_> {
         let mut troubles: BTreeMap<usize, Trouble> = BTreeMap::new();
         let mut waiting: BTreeSet<usize> = todo.clone();
         let mut building = 0;
-        let mut running: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
+        let mut running: FuturesUnordered<LocalBoxFuture<'_, Done>> = FuturesUnordered::new();
         loop {
             self.skip(&mut waiting, &mut troubles);
             let ready = |index: &usize| self.desired.images[*index].needs.iter().all(|base| staged.contains_key(base));
-            let next: Vec<usize> = waiting.iter().copied().filter(ready).take(self.parallel.max(1) - building).collect();
+            let next: Vec<usize> =
+                waiting.iter().copied().filter(ready).take(self.parallel.max(1) - building).collect();
             for index in next {
                 waiting.remove(&index);
                 building += 1;
-                running.push(self.stage(index, self.bases(index, &staged), again.contains(&index), share).boxed());
+                running
+                    .push(self.stage(index, self.bases(index, &staged), again.contains(&index), share).boxed_local());
             }
             match running.next().await {
                 None => break,
@@ -207,7 +207,7 @@ impl Works<'_> {
                             staged.insert(index, found.image.clone());
                             if share.is_none() {
                                 let bases = self.bases(index, &staged);
-                                running.push(self.publish(index, found, bases, again.contains(&index)).boxed());
+                                running.push(self.publish(index, found, bases, again.contains(&index)).boxed_local());
                             }
                         }
                         Err(error) => self.failed(index, error, &mut troubles),
@@ -225,7 +225,8 @@ impl Works<'_> {
 
     /// The bases of `todo` that are not built with it, as they are published now, by digest.
     async fn published(&self, todo: &BTreeSet<usize>) -> Result<BTreeMap<usize, ImageRef>> {
-        let needs: BTreeSet<usize> = todo.iter().flat_map(|index| &self.desired.images[*index].needs).copied().collect();
+        let needs: BTreeSet<usize> =
+            todo.iter().flat_map(|index| &self.desired.images[*index].needs).copied().collect();
         let mut tags = BTreeMap::new();
         for index in needs.difference(todo) {
             if let Some(tag) = self.desired.images[*index].releases()?.into_iter().next() {
@@ -233,9 +234,8 @@ impl Works<'_> {
             }
         }
         let observed = Observed::look(self.registry, tags.values().cloned()).await?;
-        let by_digest = |(index, tag): (usize, ImageRef)| {
-            Some((index, tag.repository.digest(&observed.get(&tag)?.digest)))
-        };
+        let by_digest =
+            |(index, tag): (usize, ImageRef)| Some((index, tag.repository.digest(&observed.get(&tag)?.digest)));
         Ok(tags.into_iter().filter_map(by_digest).collect())
     }
 
@@ -278,7 +278,6 @@ impl Works<'_> {
             registry: self.registry,
             engine: self.engine,
             tree: self.tree,
-            contexts: self.contexts,
             listener: self.listener,
         };
         let outcome = match share {
@@ -294,7 +293,8 @@ impl Works<'_> {
 
     async fn publish(&self, index: usize, staged: Staged, bases: BTreeMap<usize, ImageRef>, again: bool) -> Done {
         let node = &self.desired.graph.nodes[index];
-        let written = node.bases.iter().filter_map(|base| Some((base.reference.clone(), bases.get(&base.node?)?.clone())));
+        let written =
+            node.bases.iter().filter_map(|base| Some((base.reference.clone(), bases.get(&base.node?)?.clone())));
         let written: BTreeMap<String, ImageRef> = written.collect();
         Done::Published(index, self.press().release(index, &staged.image, &written, again).await.map(drop))
     }
@@ -322,7 +322,9 @@ impl Works<'_> {
         let only_remote = failed.iter().all(|(_, error)| error.kind == Kind::Remote);
         let error = if only_remote { Error::remote(message) } else { Error::build(message) };
         let hints: BTreeSet<&String> = failed.iter().flat_map(|(_, error)| &error.hints).collect();
-        hints.into_iter().fold(error, |error, hint| error.hint(hint))
+        hints
+            .into_iter()
+            .fold(error, |error, hint| error.hint(hint))
             .hint("mend it and run the command again: what is published is not built again")
     }
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::annotations;
-use super::desired::{Desired, Wanted};
+use super::desired::{Desired, Source, Wanted};
 use super::engine::{Engine, Job};
 use super::event::{Event, Listener};
 use crate::config::Platform;
 use crate::error::{Error, Result};
-use crate::registry::{Annotations, ImageRef, IndexRequest, Registry, TagState, create_index, tag_state, usual_spelling};
+use crate::registry::{
+    Annotations, ImageRef, IndexRequest, Registry, TagState, create_index, tag_state, usual_spelling,
+};
 use crate::version::find_versions;
 
 /// How many older tags are looked at for an image of the same inputs.
@@ -23,8 +25,6 @@ pub(super) struct Stage<'a> {
     pub engine: &'a dyn Engine,
     /// The exported tree of the commit.
     pub tree: &'a Path,
-    /// Named contexts that the config gives each image, by its name.
-    pub contexts: &'a BTreeMap<String, BTreeMap<String, String>>,
     pub listener: Listener<'a>,
 }
 
@@ -138,10 +138,11 @@ impl Stage<'_> {
         Ok(None)
     }
 
-    /// Whether all platforms can be built at once: their build args are the same.
+    /// Whether all platforms can be built at once: build args and named contexts are the same.
     fn is_one_build(&self, index: usize) -> bool {
         let builds = &self.desired.graph.nodes[index].builds;
-        builds.iter().all(|build| build.args == builds[0].args)
+        let contexts = &self.desired.images[index].contexts;
+        builds.iter().all(|build| build.args == builds[0].args) && contexts.iter().all(|other| *other == contexts[0])
     }
 
     async fn build(
@@ -154,10 +155,12 @@ impl Stage<'_> {
     ) -> Result<()> {
         let node = &self.desired.graph.nodes[index];
         let image = &self.desired.images[index].name;
-        let mut contexts = self.contexts.get(image).cloned().unwrap_or_default();
+        let mut contexts = BTreeMap::new();
         let mut args = BTreeMap::new();
-        for build in node.builds.iter().filter(|build| platforms.contains(&build.platform)) {
+        let given = &self.desired.images[index].contexts;
+        for (build, given) in node.builds.iter().zip(given).filter(|(build, _)| platforms.contains(&build.platform)) {
             args.clone_from(&build.args);
+            contexts.extend(given.iter().map(|(name, source)| (name.clone(), self.written(source))));
             for (used, internal) in build.reach.uses.iter().zip(&build.internal) {
                 if let Some(base) = internal.and_then(|base| bases.get(&base)) {
                     contexts.insert(used.reference.clone(), format!("docker-image://{base}"));
@@ -179,6 +182,16 @@ impl Stage<'_> {
         (self.listener)(Event::Building { image: image.clone(), platforms: names.join(", ") });
         let on_step = |text: &str| (self.listener)(Event::Step { image: image.clone(), text: text.to_owned() });
         self.engine.build(&job, &on_step).await
+    }
+}
+
+impl Stage<'_> {
+    /// A named context as BuildKit reads it.
+    fn written(&self, source: &Source) -> String {
+        match source {
+            Source::Directory(path) => self.tree.join(path).to_string_lossy().into_owned(),
+            Source::Elsewhere(text) => text.clone(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub struct Place {
     /// Its path in the tree; `None` if it comes from outside.
     pub config_path: Option<String>,
     /// Its path as the user gave it, and its text.
-    source: (String, String),
+    pub source: (String, String),
 }
 
 impl Place {

@@ -1,0 +1,221 @@
+//! `gs-release build`, `plan`, `status` and `verify`.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::{Global, place::Place};
+use crate::build::run::{Promotion, Works, findings};
+use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
+use crate::config::{Config, EngineKind, Platform};
+use crate::error::{Error, Result};
+use crate::git::{Auth, Commit, Patience, Repository};
+use crate::github::{Credentials, Settings};
+use crate::registry::{self, OciRegistry, Registry};
+use crate::report::{self, Progress};
+
+/// What `plan`, `status` and `verify` look at.
+#[derive(Debug, clap::Args)]
+pub struct Look {
+    /// The commit to look at.
+    #[arg(long = "ref", value_name = "REF", default_value = "HEAD")]
+    reference: String,
+    /// Publish to, or look at, this registry instead of the one in release.yaml.
+    #[arg(long, value_name = "HOST/PATH")]
+    registry: Option<String>,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    look: Look,
+    /// Who builds; default: `build.engine` of release.yaml.
+    #[arg(long)]
+    engine: Option<Engine>,
+    /// Only this phase; those before it must be complete.
+    #[arg(long)]
+    phase: Option<String>,
+    /// Stage the share of this platform and publish nothing: a plain build joins the shares.
+    #[arg(long)]
+    platform: Option<Platform>,
+    /// Build this image, and what depends on it, although nothing has changed.
+    #[arg(long, value_name = "IMAGE", conflicts_with = "platform")]
+    rebuild: Vec<String>,
+    /// Set moving tags whatever commit is built and whatever they carry.
+    #[arg(long, conflicts_with = "platform")]
+    promote: bool,
+    /// Builds at the same time.
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+/// Who builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    /// BuildKit, through docker buildx.
+    Buildx,
+    /// Workflow runs on GitHub.
+    Actions,
+}
+
+/// Builds at the same time where nothing says how many; BuildKit itself divides the machine among them.
+const PARALLEL: usize = 8;
+
+/// Everything that was read before anything is done.
+struct Prepared {
+    repository: Repository,
+    commit: Commit,
+    config: Config,
+    desired: Desired,
+    registry: OciRegistry,
+    observed: Observed,
+}
+
+async fn prepare(global: &Global, look: &Look) -> Result<Prepared> {
+    let repository = Repository::open(&global.directory)?;
+    let commit = repository.resolve(&look.reference)?;
+    let place = Place::read(global, &repository, Some(commit))?;
+    let text = (place.source.0.as_str(), place.source.1.as_str());
+    let desired = Desired::read(&repository, commit, &place.config, text, look.registry.as_deref())?;
+    let registry = OciRegistry::new(registry::docker_config_dir(), registry::Limits::default())?;
+    let mut tags = Vec::new();
+    for image in &desired.images {
+        tags.extend(image.releases()?);
+    }
+    global.detail(&format!("looking at {} tags", tags.len()));
+    let observed = Observed::look(&registry, tags).await?;
+    Ok(Prepared { repository, commit, config: place.config, desired, registry, observed })
+}
+
+/// `gs-release build`.
+pub async fn run(global: &Global, args: Args) -> Result<()> {
+    let prepared = prepare(global, &args.look).await?;
+    let Prepared { repository, commit, config, desired, registry, observed } = &prepared;
+    let engine = args.engine.unwrap_or(match config.build.engine {
+        EngineKind::Buildx => Engine::Buildx,
+        EngineKind::Actions => Engine::Actions,
+    });
+    if engine == Engine::Actions {
+        return Err(Error::usage("images are built with engine `buildx` only; `actions` cannot be asked to build yet")
+            .hint("run `gs-release build --engine buildx` where there is a Docker engine with buildx"));
+    }
+    let rebuild = args.rebuild.iter().map(|name| desired.image(name)).collect::<Result<BTreeSet<usize>>>()?;
+    let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
+    let plan = BuildPlan::new(desired, observed, &rebuild)?;
+    if global.dry_run {
+        return show(global, &plan);
+    }
+    let nowhere = |error: std::io::Error| Error::usage(format!("cannot make a temporary directory: {error}"));
+    let (tree, scratch) = (tempfile::tempdir().map_err(nowhere)?, tempfile::tempdir().map_err(nowhere)?);
+    if plan.phases.iter().any(|phase| phase.builds()) {
+        repository.export(*commit, tree.path())?;
+    }
+    let engine = Buildx::new(config.build.buildx.clone(), scratch.path().to_owned());
+    let progress = Progress::new(global.quiet, global.verbose);
+    let works = Works {
+        desired,
+        registry: registry as &dyn Registry,
+        engine: &engine,
+        tree: tree.path(),
+        parallel: args.jobs.or(config.build.parallel).unwrap_or(PARALLEL),
+        platform_tags: config.build.platform_tags,
+        promotion: promotion(repository, config, *commit, args.promote),
+        listener: &|event| progress.hear(event),
+    };
+    let done = match &args.platform {
+        Some(platform) => works.stage_share(&plan, platform, only).await.map(Some),
+        None => works.carry_out(&plan, only).await.map(|()| None),
+    };
+    progress.finish();
+    let record = progress.record();
+    report::summary(&plan, &record, done.as_ref().err());
+    let waits_for = done?;
+    match global.is_json() {
+        true => report::json(&report::build_json(&plan, &record, waits_for.as_deref())),
+        false => report::built(&plan, &record, waits_for.as_deref()),
+    }
+    Ok(())
+}
+
+/// `gs-release plan`.
+pub async fn plan(global: &Global, look: Look) -> Result<()> {
+    let prepared = prepare(global, &look).await?;
+    show(global, &BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?)
+}
+
+fn show(global: &Global, plan: &BuildPlan) -> Result<()> {
+    match global.is_json() {
+        true => report::json(&report::document(plan)?),
+        false => report::plan(plan),
+    }
+    Ok(())
+}
+
+/// `gs-release status`.
+pub async fn status(global: &Global, look: Look) -> Result<()> {
+    let prepared = prepare(global, &look).await?;
+    let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
+    match global.is_json() {
+        true => report::json(&report::status_json(&prepared.desired.versions, &plan)?),
+        false => report::status(&prepared.desired.versions, &plan),
+    }
+    Ok(())
+}
+
+/// `gs-release verify`.
+pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
+    let prepared = prepare(global, &look).await?;
+    let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
+    let mut found = findings(&plan);
+    found.extend(prepared.observed.gaps(&prepared.registry, &prepared.desired).await?);
+    match global.is_json() {
+        true => report::json(&report::verify_json(&plan, &found)?),
+        false => report::plan(&plan),
+    }
+    if found.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let error =
+        Error::finding(format!("{} of {} images are not as they should be", found.len(), plan.images().count()));
+    let error = found.into_iter().fold(error, Error::hint);
+    // the JSON document has it all
+    if !global.is_json() {
+        report::error(&error);
+    }
+    Ok(ExitCode::from(error.kind.exit_code()))
+}
+
+/// Whether moving tags move: only for the tip of the base branch, as far as it is known here or within two seconds.
+fn promotion(repository: &Repository, config: &Config, commit: Commit, always: bool) -> Promotion {
+    if always {
+        return Promotion::Always;
+    }
+    let settings = Settings::from_env(|name| std::env::var(name).ok());
+    let server = settings.as_ref().map_or("https://github.com".to_owned(), |settings| settings.server_url.clone());
+    let remote = repository.remote_for(config.repository.as_ref(), &server).ok().flatten();
+    if let Some(remote) = &remote {
+        let token = settings.ok().and_then(|settings| match settings.credentials {
+            Some(Credentials::Token(token)) => Some(token),
+            _ => None,
+        });
+        let patience = Patience::Total(Duration::from_secs(2));
+        if let Err(error) = repository.fetch(remote, &[&config.base], &Auth { token, server }, patience) {
+            report::warn(&format!("{}; the base branch may have moved on", error.message));
+        }
+    }
+    match repository.base(remote.as_ref(), &config.base) {
+        Ok(tip) if tip == commit => Promotion::Upwards,
+        Ok(tip) => Promotion::Never(format!(
+            "{} is not the tip of {} ({}); --promote sets them all the same",
+            short(commit),
+            config.base,
+            short(tip)
+        )),
+        Err(error) => Promotion::Never(error.message),
+    }
+}
+
+fn short(commit: Commit) -> String {
+    commit.id.to_string()[..9].to_owned()
+}
