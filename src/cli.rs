@@ -190,37 +190,6 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs `work` to its end, or until somebody stops it: what it had started is then ended with it.
-fn wait_for<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let cannot = |error: std::io::Error| Error::usage(format!("cannot start: {error}"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(cannot)?;
-    let done = runtime.block_on(async {
-        tokio::select! {
-            done = work => done,
-            stopped = stopped() => Err(stopped),
-        }
-    });
-    // a talk with a server that was given up is not waited for
-    runtime.shutdown_background();
-    done
-}
-
-/// Waits for an interrupt or a termination.
-async fn stopped() -> Error {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    let which = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminated) => tokio::select! {
-            _ = interrupted => "interrupted",
-            _ = terminated.recv() => "terminated",
-        },
-        Err(_) => interrupted.await.map_or("stopped", |()| "interrupted"),
-    };
-    #[cfg(not(unix))]
-    let which = interrupted.await.map_or("stopped", |()| "interrupted");
-    Error::build(which).hint("run the same command again: it goes on from there")
-}
-
 /// Turns the first `bump-NAME` into `bump NAME`, so that every component of a config has its own command.
 fn spell_out(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut spelled = Vec::new();

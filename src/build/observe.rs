@@ -103,7 +103,7 @@ impl Observed {
             let index = registry.manifest(&tag).await?;
             for child in index.as_ref().map(|index| index.children()).unwrap_or_default() {
                 let child = tag.repository.digest(&child.digest);
-                if !registry.has_manifest(&child).await? {
+                if registry.manifest(&child).await?.is_none() {
                     found.push(format!("{tag} lists {child}, which is gone"));
                 }
             }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures_util::future::try_join_all;
+
 use super::annotations;
 use super::desired::{Desired, Source, Wanted};
 use super::engine::{Engine, Job};
@@ -64,9 +66,8 @@ impl Stage<'_> {
         if missing == wanted.platforms && self.is_one_build(index) {
             self.build(index, &missing, &target, bases, again).await?;
         } else {
-            for platform in missing {
-                shares.push(self.share_of(index, &platform, bases, again).await?);
-            }
+            let missing = missing.iter().map(|platform| self.share_of(index, platform, bases, again));
+            shares.extend(try_join_all(missing).await?);
             let none = Annotations::new();
             let join = IndexRequest {
                 target: &target,

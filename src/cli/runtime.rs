@@ -18,7 +18,7 @@ const HEARING: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Those of `work`, and a machine that gives no threads.
-pub fn wait_for(work: impl Future<Output = Result<()>>) -> Result<()> {
+pub fn wait_for<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Error::usage(format!("cannot start: {error}")))?;
     let (stop, stopped) = oneshot::channel();
