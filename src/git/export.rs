@@ -11,20 +11,6 @@ const EXECUTABLE: i32 = 0o100755;
 const SYMLINK: i32 = 0o120000;
 
 impl Repository {
-    /// The commit that `revision` names, as git reads it: `HEAD`, a branch, a tag, an id.
-    ///
-    /// # Errors
-    ///
-    /// Usage, if there is no such commit.
-    pub fn resolve(&self, revision: &str) -> Result<Commit> {
-        let find = || self.inner.revparse_single(revision)?.peel_to_commit();
-        let commit = find().map_err(|error| {
-            failed(format!("`{revision}` names no commit"), error)
-                .hint("name a branch, a tag or an id; fetch it first if it is elsewhere")
-        })?;
-        Ok(Commit { id: commit.id(), tree: commit.tree_id() })
-    }
-
     /// Writes the files of `commit` into the empty directory `to`: modes and symlinks as they are, submodules at their
     /// recorded commits.
     ///
@@ -135,6 +121,5 @@ mod tests {
         assert_eq!(std::fs::read_link(out.join("link")).unwrap(), Path::new("d/run.sh"));
         assert_eq!(std::fs::read_to_string(out.join("sub/a")).unwrap(), "inner");
         assert!(!out.join("untracked").exists());
-        assert!(repository.resolve("nothing").unwrap_err().message.contains("names no commit"));
     }
 }
