@@ -19,7 +19,7 @@ pub use parts::{Parts, diff};
 use super::context::TreeEntry;
 use super::dockerfile::{Dockerfile, Instruction, Keyword, continuation_end};
 use super::graph::{Build, Context, ContextFiles, Graph, Node};
-use super::reach::{Origin, ReachedStage, Step, Use, is_url};
+use super::reach::{Origin, ReachedStage, ReachedTransfer, Use, is_url};
 use crate::error::Result;
 use parts::Recorder;
 use sources::{Sources, Taken};
@@ -69,23 +69,32 @@ pub struct Inputs {
 impl Graph {
     /// The inputs of every node, in their order. `tree` is the tree that the graph was read from, with its symlinks and
     /// submodules; `read` gives the content of a file of it, and is asked for ignore files only.
-    pub fn inputs(&self, tree: &[TreeEntry], read: impl FnMut(&str) -> Result<Option<Vec<u8>>>) -> Result<Vec<Inputs>> {
-        let mut sources = Sources::new(tree, read);
-        let mut inputs: Vec<Option<Inputs>> = vec![None; self.nodes.len()];
+    pub fn inputs(
+        &self,
+        tree: &[TreeEntry],
+        mut read: impl FnMut(&str) -> Result<Option<Vec<u8>>>,
+    ) -> Result<Vec<Inputs>> {
+        let known = vec![None; self.nodes.len()];
+        let mut walk = Walk { graph: self, known, sources: Sources::new(tree, &mut read) };
         for index in self.order() {
-            let found = self.inputs_of(&self.nodes[index], &inputs, &mut sources)?;
-            inputs[index] = Some(found);
+            let inputs = walk.inputs(&self.nodes[index])?;
+            walk.known[index] = Some(inputs);
         }
         // a graph without faults has every node in its order
-        Ok(inputs.into_iter().flatten().collect())
+        Ok(walk.known.into_iter().flatten().collect())
     }
+}
 
-    fn inputs_of<R: FnMut(&str) -> Result<Option<Vec<u8>>>>(
-        &self,
-        node: &Node,
-        known: &[Option<Inputs>],
-        sources: &mut Sources<'_, R>,
-    ) -> Result<Inputs> {
+/// Goes through the images, each after those it is built on.
+struct Walk<'a> {
+    graph: &'a Graph,
+    /// Of the images seen so far.
+    known: Vec<Option<Inputs>>,
+    sources: Sources<'a>,
+}
+
+impl Walk<'_> {
+    fn inputs(&mut self, node: &Node) -> Result<Inputs> {
         let file = &node.dockerfile.file;
         let mut record = Recorder::new(VERSION, &node.dockerfile.path);
         record.setting("target", node.target.as_deref().unwrap_or(""));
@@ -105,12 +114,15 @@ impl Graph {
                 record.arg(name, value);
             }
             for stage in &build.reach.stages {
-                self.stage(node, build, stage, known, sources, &mut record)?;
+                self.origin(node, build, stage, &mut record)?;
                 for step in &stage.steps {
                     let instruction = &file.stages[stage.index].instructions[step.instruction];
                     record.line(node.dockerfile.line(instruction.span.start), &canonical(file, instruction));
                     step.args.iter().for_each(|(name, value)| record.arg(name, value));
-                    self.files(node, build, step, instruction, known, sources, &mut record)?;
+                    let wildcards = instruction.keyword != Keyword::Run;
+                    for transfer in &step.transfers {
+                        self.transfer(node, build, transfer, wildcards, &mut record)?;
+                    }
                 }
             }
         }
@@ -119,15 +131,7 @@ impl Graph {
     }
 
     /// Records what a stage is built from.
-    fn stage<R: FnMut(&str) -> Result<Option<Vec<u8>>>>(
-        &self,
-        node: &Node,
-        build: &Build,
-        stage: &ReachedStage,
-        known: &[Option<Inputs>],
-        sources: &mut Sources<'_, R>,
-        record: &mut Recorder,
-    ) -> Result<()> {
+    fn origin(&mut self, node: &Node, build: &Build, stage: &ReachedStage, record: &mut Recorder) -> Result<()> {
         let place = node.dockerfile.line(node.dockerfile.file.stages[stage.index].span.start);
         let platform = stage.platform.as_deref().unwrap_or("");
         let from = match &stage.origin {
@@ -138,14 +142,14 @@ impl Graph {
                 format!("stage {}", position.unwrap_or(*base))
             }
             Origin::Image(used) => {
-                if build.internal[*used].is_some_and(|base| has_triggers(&self.nodes[base])) {
+                if build.internal[*used].is_some_and(|base| has_triggers(&self.graph.nodes[base])) {
                     // what the base has done here, with files of this context, is not followed
-                    record.files(sources.of_build_context(node, Taken::all())?);
+                    record.files(self.sources.of_build_context(node, Taken::all())?);
                 }
-                self.image(build, *used, known, record)
+                self.image(build, *used, record)
             }
             Origin::Context(context) => {
-                context_files(&build.contexts[*context], Taken::all(), sources, record)?;
+                self.context(&build.contexts[*context], Taken::all(), record)?;
                 "context".to_owned()
             }
         };
@@ -154,15 +158,15 @@ impl Graph {
     }
 
     /// Records an image that is used, and gives what names it where it stands.
-    fn image(&self, build: &Build, used: usize, known: &[Option<Inputs>], record: &mut Recorder) -> String {
+    fn image(&self, build: &Build, used: usize, record: &mut Recorder) -> String {
         let Use { reference, platform, .. } = &build.reach.uses[used];
         let platform = platform.as_deref().unwrap_or("");
         let Some(base) = build.internal[used] else {
             record.external(reference, platform);
             return "external".to_owned();
         };
-        let node = &self.nodes[base];
-        if let Some(inputs) = &known[base] {
+        let node = &self.graph.nodes[base];
+        if let Some(inputs) = &self.known[base] {
             record.base(&node.image, inputs.fingerprint.as_str());
         }
         // the tag says nothing that the fingerprint does not, but for an architecture at its end
@@ -172,39 +176,41 @@ impl Graph {
         format!("image {} {arch} {platform}", node.image)
     }
 
-    /// Records the files that a step takes from elsewhere.
-    #[allow(clippy::too_many_arguments, reason = "the walk's whole state")]
-    fn files<R: FnMut(&str) -> Result<Option<Vec<u8>>>>(
-        &self,
+    /// Records the files that an instruction takes from elsewhere.
+    fn transfer(
+        &mut self,
         node: &Node,
         build: &Build,
-        step: &Step,
-        instruction: &Instruction,
-        known: &[Option<Inputs>],
-        sources: &mut Sources<'_, R>,
+        transfer: &ReachedTransfer,
+        wildcards: bool,
         record: &mut Recorder,
     ) -> Result<()> {
-        for transfer in &step.transfers {
-            match &transfer.from {
-                Origin::Image(used) => {
-                    let name = self.image(build, *used, known, record);
-                    record.mark("from", &name);
-                }
-                Origin::Main => {
-                    for taken in Taken::of(transfer, instruction.keyword != Keyword::Run) {
-                        if !taken.path.is_some_and(is_url) {
-                            record.files(sources.of_build_context(node, taken)?);
-                        }
-                    }
-                }
-                Origin::Context(context) => {
-                    for taken in Taken::of(transfer, instruction.keyword != Keyword::Run) {
-                        context_files(&build.contexts[*context], taken, sources, record)?;
-                    }
-                }
-                // the stage itself is recorded
-                Origin::Scratch | Origin::Stage(_) => {}
+        match &transfer.from {
+            Origin::Image(used) => {
+                let name = self.image(build, *used, record);
+                record.mark("from", &name);
             }
+            Origin::Main => {
+                for taken in Taken::of(transfer, wildcards).filter(|taken| !taken.path.is_some_and(is_url)) {
+                    record.files(self.sources.of_build_context(node, taken)?);
+                }
+            }
+            Origin::Context(context) => {
+                for taken in Taken::of(transfer, wildcards) {
+                    self.context(&build.contexts[*context], taken, record)?;
+                }
+            }
+            // the stage itself is recorded
+            Origin::Scratch | Origin::Stage(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Records what is taken of a named context.
+    fn context(&mut self, context: &Context, taken: Taken<'_>, record: &mut Recorder) -> Result<()> {
+        match &context.files {
+            ContextFiles::Directory(path) => record.files(self.sources.of_directory(path, taken)?),
+            ContextFiles::Git(source) | ContextFiles::Image(source) => record.external(source, ""),
         }
         Ok(())
     }
@@ -216,20 +222,6 @@ fn has_triggers(node: &Node) -> bool {
         let instructions = &node.dockerfile.file.stages[stage.index].instructions;
         instructions.iter().any(|i| i.keyword == Keyword::Onbuild && !i.transfers.is_empty())
     })
-}
-
-/// Records what is taken of a named context.
-fn context_files<R: FnMut(&str) -> Result<Option<Vec<u8>>>>(
-    context: &Context,
-    taken: Taken<'_>,
-    sources: &mut Sources<'_, R>,
-    record: &mut Recorder,
-) -> Result<()> {
-    match &context.files {
-        ContextFiles::Directory(path) => record.files(sources.of_directory(path, taken)?),
-        ContextFiles::Git(source) | ContextFiles::Image(source) => record.external(source, ""),
-    }
-    Ok(())
 }
 
 /// An instruction without what does not count: comment lines, continuations, the case of its keyword. The bodies of

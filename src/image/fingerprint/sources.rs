@@ -47,18 +47,21 @@ impl<'t> Taken<'t> {
     }
 }
 
+/// Gives the content of a file of the tree.
+type Read<'a> = dyn FnMut(&str) -> Result<Option<Vec<u8>>> + 'a;
+
 /// What has been looked at so far.
-pub(super) struct Sources<'a, R> {
+pub(super) struct Sources<'a> {
     tree: &'a [TreeEntry],
-    read: R,
+    read: &'a mut Read<'a>,
     ignores: HashMap<String, Option<Rc<Patterns>>>,
     contexts: HashMap<(String, Option<String>), usize>,
     opened: Vec<(String, Context<'a>)>,
     files: HashMap<(usize, String), Files>,
 }
 
-impl<'a, R: FnMut(&str) -> Result<Option<Vec<u8>>>> Sources<'a, R> {
-    pub(super) fn new(tree: &'a [TreeEntry], read: R) -> Self {
+impl<'a> Sources<'a> {
+    pub(super) fn new(tree: &'a [TreeEntry], read: &'a mut Read<'a>) -> Self {
         Sources {
             tree,
             read,

@@ -1,3 +1,5 @@
+//! The graph of small releases, every fault of one, and this repository's own.
+
 use std::collections::BTreeMap;
 
 use super::super::testing::{Tree, phase};

@@ -1,3 +1,5 @@
+//! Geometry, escaping and completeness of the pictures.
+
 use std::collections::BTreeMap;
 
 use super::layout::{BOX, Layout, layout};
