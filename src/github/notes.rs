@@ -34,7 +34,7 @@ pub fn defused(notes: &str) -> String {
     let text = LINK.replace_all(&text, "https://redirect.github.com/");
     let text = MENTION.replace_all(&text, |found: &Captures<'_>| format!("@{GAP}{}", &found[1]));
     let text = REFERENCE.replace_all(&text, |found: &Captures<'_>| format!("{}{GAP}{}", &found[1], &found[2]));
-    shortened(&text.replace("<!--", "&lt;!--"), LONGEST)
+    closed(shortened(&text.replace("<!--", "&lt;!--"), LONGEST))
 }
 
 static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)https?://(?:www\.)?github\.com/"));
@@ -60,12 +60,15 @@ fn shortened(text: &str, longest: usize) -> String {
     let most = longest - 40;
     let end = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
     let end = text[..end].rfind('\n').unwrap_or(end);
-    let mut cut = text[..end].to_owned();
-    // An open code block would swallow the rest of the body.
-    let open = cut.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 1;
-    cut.push_str(if open { "\n```" } else { "" });
-    cut.push_str(MORE);
-    cut
+    closed(text[..end].to_owned()) + MORE
+}
+
+/// An open code block would swallow the rest of the body.
+fn closed(mut text: String) -> String {
+    if text.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 1 {
+        text.push_str("\n```");
+    }
+    text
 }
 
 #[cfg(test)]
@@ -114,6 +117,12 @@ mod tests {
     fn ordinary_markdown_stays_as_it_is() {
         let notes = "## What's new\n\n- a `b` [c](https://v6d.io/docs#top) & <details>\n";
         assert_eq!(defused(notes), notes);
+    }
+
+    #[test]
+    fn a_code_block_that_upstream_left_open_is_closed() {
+        assert_eq!(defused("```sh\nmake"), "```sh\nmake\n```");
+        assert_eq!(defused("```sh\nmake\n```\n"), "```sh\nmake\n```\n");
     }
 
     #[test]
