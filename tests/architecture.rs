@@ -10,12 +10,13 @@ const ORDER: [&str; 13] = [
 ];
 
 /// A crate or module, and the only modules of this crate that may use it.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("git2", &["git"]),
     ("clap", &["cli"]),
     ("minijinja", &["bump"]),
     ("parse_dockerfile", &["image"]),
     ("saphyr_parser", &["config"]),
+    ("serde_yaml", &["config"]),
     ("octocrab", &["github"]),
     // octocrab is given its HTTP client ready made: limits, no redirects.
     ("reqwest", &["github", "registry"]),

@@ -87,18 +87,22 @@ impl Node {
         }
     }
 
-    /// The tree without places. Of duplicate keys the first counts.
-    pub(super) fn to_json(&self) -> serde_json::Value {
+    /// The tree without places, for serde. Of duplicate keys the first counts.
+    pub(super) fn to_yaml(&self) -> serde_yaml::Value {
         match &self.value {
-            Value::Null => serde_json::Value::Null,
+            Value::Null => serde_yaml::Value::Null,
             Value::Bool(value) => (*value).into(),
-            Value::Number(number) => number.clone().into(),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), ..) => number.into(),
+                (_, Some(number), _) => number.into(),
+                (.., float) => float.unwrap_or(f64::NAN).into(),
+            },
             Value::Text(text) => text.as_str().into(),
-            Value::List(items) => items.iter().map(Node::to_json).collect(),
+            Value::List(items) => items.iter().map(Node::to_yaml).collect::<Vec<_>>().into(),
             Value::Map(entries) => {
-                let mut map = serde_json::Map::new();
+                let mut map = serde_yaml::Mapping::new();
                 for entry in entries {
-                    map.entry(&entry.key).or_insert_with(|| entry.value.to_json());
+                    map.entry(entry.key.as_str().into()).or_insert_with(|| entry.value.to_yaml());
                 }
                 map.into()
             }

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 
 /// The valid config of `root`, which has the shape of [`raw::Release`] except for what is absent.
 pub(super) fn config(root: &Node, faults: &mut Faults) -> Option<Config> {
-    let raw: raw::Release = match serde_json::from_value(root.to_json()) {
+    let raw: raw::Release = match serde_yaml::from_value(root.to_yaml()) {
         Ok(raw) => raw,
         Err(error) => {
             faults.add(root.span.clone(), error.to_string());
