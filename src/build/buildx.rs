@@ -82,7 +82,7 @@ fn escaped(values: &BTreeMap<String, String>) -> BTreeMap<&String, String> {
     values.iter().map(|(name, value)| (name, value.replace("${", "$${").replace("%{", "%%{"))).collect()
 }
 
-#[async_trait]
+#[async_trait(?Send)]
 impl Engine for Buildx {
     async fn build(&self, job: &Job, on_step: OnStep<'_>) -> Result<()> {
         let cannot = |error: std::io::Error| {

@@ -87,6 +87,21 @@ impl Desired {
         let release = Release { config, path: config_path, text: config_text, versions: &versions };
         let graph = Graph::read(release, |path| repository.read(commit, path))?;
         let inputs = graph.inputs(&repository.entries(commit)?, |path| repository.read(commit, path))?;
+        Self::new(commit.id.to_string(), versions, config, graph, inputs, registry)
+    }
+
+    /// What should be published of `graph`, whose images are made of `inputs`. `registry` as for [`Desired::read`].
+    ///
+    /// # Errors
+    /// Usage, where there is no registry, or one that cannot be.
+    pub fn new(
+        commit: String,
+        versions: BTreeMap<String, Version>,
+        config: &Config,
+        graph: Graph,
+        inputs: Vec<Inputs>,
+        registry: Option<&str>,
+    ) -> Result<Self> {
         let base = registry.or(config.registry.as_deref()).ok_or_else(|| {
             Error::usage("there is no registry to publish to")
                 .hint("set `registry:` in release.yaml, or name one with --registry")
@@ -118,7 +133,7 @@ impl Desired {
             keep: phase.when_stale == WhenStale::Keep,
         });
         let phases = phases.collect();
-        Ok(Desired { commit: commit.id.to_string(), versions, phases, images, graph })
+        Ok(Desired { commit, versions, phases, images, graph })
     }
 
     /// Indexes of the images of the phase at `phase`.

@@ -36,7 +36,7 @@ pub struct Job {
 pub type OnStep<'a> = &'a (dyn for<'text> Fn(&'text str) + Send + Sync);
 
 /// Builds and pushes. Whatever it does is judged by what the registry holds afterwards.
-#[async_trait]
+#[async_trait(?Send)]
 pub trait Engine: Send + Sync {
     /// Builds `job` and pushes it to its staging tag. `on_step` hears how far it is.
     ///

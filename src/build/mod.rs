@@ -20,6 +20,8 @@ pub mod plan;
 mod publish;
 pub mod run;
 mod share;
+#[cfg(test)]
+mod tests;
 
 pub use desired::{Desired, Wanted};
 pub use engine::{Engine, Job, OnStep};

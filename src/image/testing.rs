@@ -78,6 +78,10 @@ impl Tree {
         Graph::read(release, |path| self.read(path))
     }
 
+    pub(crate) fn config(&self) -> Config {
+        Config::parse("release.yaml", self.config.as_bytes()).unwrap()
+    }
+
     pub(crate) fn inputs(&self) -> Vec<Inputs> {
         let graph = self.graph().unwrap_or_else(|error| panic!("{}", told(&error)));
         graph.inputs(&self.entries(), |path| self.read(path)).unwrap()
