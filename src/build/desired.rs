@@ -85,8 +85,9 @@ impl Desired {
             versions.insert(component.name.clone(), crate::bump::current_version(repository, component, commit)?);
         }
         let release = Release { config, path: config_path, text: config_text, versions: &versions };
-        let graph = Graph::read(release, |path| repository.read(commit, path))?;
-        let inputs = graph.inputs(&repository.entries(commit)?, |path| repository.read(commit, path))?;
+        let mut reader = repository.reader(commit);
+        let graph = Graph::read(release, |path| reader.read(path))?;
+        let inputs = graph.inputs(&repository.entries(commit)?, |path| reader.read(path))?;
         Self::new(commit.id.to_string(), versions, config, graph, inputs, registry)
     }
 

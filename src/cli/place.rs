@@ -60,6 +60,7 @@ impl Place {
         let versions = versions.collect::<Result<_>>()?;
         let (path, text) = &self.source;
         let release = Release { config: &self.config, path, text, versions: &versions };
-        Graph::read(release, |path| repository.read(commit, path))
+        let mut reader = repository.reader(commit);
+        Graph::read(release, |path| reader.read(path))
     }
 }

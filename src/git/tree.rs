@@ -90,6 +90,18 @@ mod tests {
     use super::super::fixture::empty;
 
     #[test]
+    fn entries_are_files_and_links_by_path() {
+        let (_directory, repository) = empty();
+        let files = [("a/link", 0o120000, "../there"), ("a/b", 0o100755, "1"), ("a.txt", 0o100644, "1")];
+        let base = repository.grow(&[], &files);
+        let entries = repository.entries(base).unwrap();
+        let seen: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.mode, e.link.as_deref())).collect();
+        let expected = [("a.txt", 0o100644, None), ("a/b", 0o100755, None), ("a/link", 0o120000, Some("../there"))];
+        assert_eq!(seen, expected);
+        assert_eq!(entries[0].id, entries[1].id);
+    }
+
+    #[test]
     fn links_are_no_files() {
         let (_directory, repository) = empty();
         let base = repository.grow(&[], &[("a/b", 0o100755, "1"), ("link", 0o120000, "a/b")]);
