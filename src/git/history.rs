@@ -151,6 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn parents_are_known_where_a_shallow_history_ends() {
+        let (directory, repository) = empty();
+        let file = |content| [("V", 0o100644, content)];
+        let old = repository.grow(&[], &file("1"));
+        let base = repository.grow(&[old], &file("2"));
+        let bot = repository.grow(&[old], &file("3"));
+        std::fs::write(directory.path().join(".git/shallow"), format!("{}\n{}\n", base.id, bot.id)).unwrap();
+        // libgit2 keeps the commits that it has read
+        let repository = Repository::open(directory.path()).unwrap();
+        assert!(repository.inner.is_shallow());
+        assert_eq!(listed(&repository, base, old, &[]), [], "the base's parent was fetched with another branch");
+        let lost = old.id.to_string();
+        std::fs::remove_file(directory.path().join(".git/objects").join(&lost[..2]).join(&lost[2..])).unwrap();
+        let history = repository.history(base.id, bot.id, |_| false).unwrap();
+        let expected = History { commit: bot, parents: vec![old.id], message: "x".into(), clean_merge: false };
+        assert_eq!(history, [expected]);
+    }
+
+    #[test]
     fn a_merge_with_conflicts_is_somebodys_work() {
         let (_directory, repository) = empty();
         let old = repository.grow(&[], &[("V", 0o100644, "1")]);
