@@ -12,6 +12,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 
@@ -91,7 +92,7 @@ impl Transport {
             builder
                 .user_agent(concat!("gs-release/", env!("CARGO_PKG_VERSION")))
                 .build()
-                .map_err(|error| Error::remote(format!("HTTPS cannot be set up: {}", in_full(&error))))
+                .map_err(|error| Error::remote(format!("HTTPS cannot be set up: {}", root_of(&error))))
         };
         Ok(Transport {
             remote: build(reqwest::Client::builder())?,
@@ -125,35 +126,34 @@ impl Transport {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let start = tokio::time::Instant::now();
-        let end = start + overall;
+        let mut left = overall;
         let mut last = None;
         for attempt in 1.. {
-            let (error, after) = match tokio::time::timeout_at(end, self.with_permit(once())).await {
+            // waiting for others is not this operation's time; the semaphore is never closed
+            let permit = self.permits.acquire().await;
+            let begun = Instant::now();
+            let outcome = tokio::time::timeout(left, once()).await;
+            drop(permit);
+            let (mut error, after) = match outcome {
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(Failure::Final(error))) => return Err(error),
                 Ok(Err(Failure::Temporary { error, after })) => (error, after),
                 Err(_) => break,
             };
-            if attempt == self.limits.attempts {
-                return Err(error.hint(format!("tried {attempt} times")));
-            }
             let pause = after.unwrap_or_else(|| self.backoff(attempt));
-            if tokio::time::Instant::now() + pause >= end {
-                let asked = after.map(|after| format!("the registry asks to wait {} s", after.as_secs()));
-                return Err(error.hint(asked.unwrap_or_else(|| format!("tried {attempt} times"))));
+            left = left.saturating_sub(begun.elapsed().saturating_add(pause));
+            if attempt == self.limits.attempts || left.is_zero() {
+                error.message += &match after {
+                    Some(after) if left.is_zero() => format!("; it asks to wait {} s", after.as_secs()),
+                    _ => format!(" (tried {attempt} times)"),
+                };
+                return Err(error);
             }
             last = Some(error);
             tokio::time::sleep(pause).await;
         }
-        let limit = overall.as_secs_f64();
-        Err(last.unwrap_or_else(|| Error::remote(format!("{image}: no answer within {limit} s"))))
-    }
-
-    async fn with_permit<T>(&self, once: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        // the semaphore is never closed
-        let _permit = self.permits.acquire().await;
-        once.await
+        let too_long = || Error::remote(format!("{image}: not done within {} s", overall.as_secs_f64()));
+        Err(last.unwrap_or_else(too_long))
     }
 
     fn backoff(&self, attempt: u32) -> Duration {
@@ -206,22 +206,28 @@ pub(super) async fn read(image: Subject<'_>, mut response: Response) -> Result<A
 /// The error of a request that got no answer, or no whole one.
 pub(super) fn network(image: Subject<'_>, error: &reqwest::Error) -> Failure {
     let host = error.url().and_then(Url::host_str).unwrap_or("the registry").to_owned();
-    let why = in_full(error);
-    let what = match () {
-        () if error.is_timeout() => format!("{host} did not answer in time"),
-        () if error.is_connect() => format!("{host} cannot be reached: {why}"),
-        () if error.is_body() || error.is_decode() => format!("the answer of {host} broke off: {why}"),
-        () => format!("{host}: {why}"),
+    let why = root_of(error);
+    let what = if error.is_timeout() {
+        format!("{host} did not answer in time")
+    } else if error.is_connect() {
+        format!("{host} cannot be reached: {why}")
+    } else if error.is_body() || error.is_decode() {
+        format!("the answer of {host} broke off: {why}")
+    } else {
+        format!("{host}: {why}")
     };
-    let error_for_user = Error::remote(format!("{image}: {what}"));
-    let is_for_good = error.is_builder() || error.is_redirect() || why.contains("invalid peer certificate");
-    match is_for_good {
-        true if why.contains("invalid peer certificate") => {
-            Failure::Final(error_for_user.hint("add the registry's certificate authority to SSL_CERT_FILE"))
-        }
-        true => Failure::Final(error_for_user),
-        false => Failure::Temporary { error: error_for_user, after: None },
+    let told = Error::remote(format!("{image}: {what}"));
+    if why.contains("invalid peer certificate") {
+        return Failure::Final(told.hint("add the registry's certificate authority to SSL_CERT_FILE"));
     }
+    if error.is_builder() || error.is_redirect() {
+        return Failure::Final(told);
+    }
+    let told = match error.is_connect() {
+        true => told.hint("check the name of the registry, the network, and HTTPS_PROXY and NO_PROXY"),
+        false => told,
+    };
+    Failure::Temporary { error: told, after: None }
 }
 
 /// The error of an answer that says no, with the registry's own words.
@@ -281,18 +287,13 @@ fn wait_of(value: &str) -> Option<Duration> {
     Some(date.timestamp().duration_since(jiff::Timestamp::now()).try_into().unwrap_or_default())
 }
 
-/// An error and its causes on one line; the outermost of `reqwest` alone says nothing.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
+/// What is at the bottom of an error; what `reqwest` wraps around it says nothing more.
+fn root_of(error: &dyn std::error::Error) -> String {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
     }
-    text
+    root.to_string()
 }
 
 /// Whether the host of `url` is this machine.

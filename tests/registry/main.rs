@@ -11,3 +11,4 @@ mod login;
 mod place;
 #[path = "../support/registry.rs"]
 mod real;
+mod tls;
