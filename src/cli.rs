@@ -2,6 +2,7 @@
 
 mod build;
 mod bump;
+mod doctor;
 mod graph;
 mod manifest;
 mod place;
@@ -122,6 +123,8 @@ enum Command {
     /// The edges are read from the Dockerfiles. --format svg gives a picture with tags as release.yaml writes them,
     /// --format mermaid and dot are for Markdown and Graphviz.
     Graph(graph::Args),
+    /// Look at what this machine and its logins can and cannot do.
+    Doctor(doctor::Args),
     /// Print the JSON Schema of release.yaml.
     Schema,
     /// Print completions for a shell.
@@ -175,6 +178,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Verify(look) => return wait_for(build::verify(global, look)),
         Command::Status(look) => wait_for(build::status(global, look))?,
         Command::Plan(look) => wait_for(build::plan(global, look))?,
+        Command::Doctor(args) => return wait_for(doctor::run(global, args)),
         Command::Schema => report::json(&crate::config::json_schema()),
         Command::Manifest(args) => wait_for(manifest::run(global, args))?,
         Command::Graph(args) => graph::run(global, args)?,

@@ -17,6 +17,7 @@ pub mod build;
 pub mod bump;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod edit;
 pub mod error;
 pub mod git;

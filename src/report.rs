@@ -2,11 +2,13 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is this module's purpose")]
 
 mod build;
+mod checks;
 pub mod graph;
 mod progress;
 mod summary;
 
 pub use build::{build_json, built, plan, status, status_json, verify_json};
+pub use checks::checks;
 pub use progress::{Progress, Record};
 pub use summary::summary;
 

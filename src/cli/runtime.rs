@@ -35,6 +35,8 @@ pub fn wait_for<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
             Ok(code) = stopped => Err(code),
         }
     });
+    // a name that is still being looked up is not waited for
+    runtime.shutdown_background();
     outcome.unwrap_or_else(|code| exit(code))
 }
 

@@ -7,6 +7,17 @@ use super::{Commit, Repository, failed, identity};
 use crate::error::{Error, Result};
 
 impl Repository {
+    /// Whom the next commit will be by: `name <address>`.
+    ///
+    /// # Errors
+    ///
+    /// Usage: the configuration cannot be read, or what it says cannot sign.
+    pub fn author(&self) -> Result<String> {
+        let config = self.inner.config().map_err(|error| failed("cannot read git's configuration", error))?;
+        let author = identity::signature(identity::Role::Author, &config, |name| std::env::var(name).ok())?;
+        Ok(author.to_string())
+    }
+
     /// Writes a commit on `base` in which each of `changes` has the given content and everything else, modes included, is
     /// as it was. In `message`, `{tree}` stands for the id of the new tree.
     ///
