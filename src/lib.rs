@@ -11,7 +11,8 @@
 //! 7. [`registry`] says what is published, and writes release tags.
 //! 8. [`bump`] puts version, edits, commit message and pull-request text together.
 //! 9. [`build`] compares what should be published with what is, and brings the registry there.
-//! 10. [`report`] shows it, and [`cli`] is the command line around it all.
+//! 10. [`doctor`] says what this machine and its logins lack for that.
+//! 11. [`report`] shows it, and [`cli`] is the command line around it all.
 
 pub mod build;
 pub mod bump;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use gs_release::error::{Error, Kind};
-use gs_release::registry::{Annotations, ImageRef, Limits, OciRegistry, Published, Registry};
+use gs_release::registry::{Annotations, Digest, ImageRef, Limits, OciRegistry, Published, Registry};
 
 use crate::fake::{FakeRegistry, Fault};
 use crate::place::{Place, client};
@@ -162,6 +162,14 @@ async fn a_tag_that_reads_otherwise_than_it_was_written_is_no_success() {
     scene.fake.fail(99, Method::GET, "/manifests/v1", Fault::status(404, "MANIFEST_UNKNOWN", "manifest unknown"));
     let error = scene.create_fails().await;
     assert!(error.message.contains("but reads as nothing"), "{error}");
+
+    let scene = Scene::new().await;
+    // what somebody else writes at the same time
+    let theirs = scene.fake.manifest("g/app", "amd64").unwrap();
+    let digest = Digest::of(&theirs);
+    scene.fake.fail(99, Method::GET, "/manifests/v1", Fault::Answer(200, Vec::new(), theirs));
+    let error = scene.create_fails().await;
+    assert!(error.message.contains(&format!("but reads as {digest}")), "{error}");
 
     let scene = Scene::new().await;
     let other = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
