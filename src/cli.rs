@@ -125,8 +125,12 @@ enum Command {
     Graph(graph::Args),
     /// Look at what this machine and its logins can and cannot do.
     Doctor(doctor::Args),
-    /// Print the JSON Schema of release.yaml.
-    Schema,
+    /// Print the JSON Schema of release.yaml, or of a command's document.
+    Schema {
+        /// Of what: release, bump, build, plan, status, verify or error.
+        #[arg(default_value = "release")]
+        document: String,
+    },
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -179,7 +183,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Status(look) => wait_for(build::status(global, look))?,
         Command::Plan(look) => wait_for(build::plan(global, look))?,
         Command::Doctor(args) => return wait_for(doctor::run(global, args)),
-        Command::Schema => report::json(&crate::config::json_schema()),
+        Command::Schema { document } => report::json(&document.parse::<report::Document>()?.schema()),
         Command::Manifest(args) => wait_for(manifest::run(global, args))?,
         Command::Graph(args) => graph::run(global, args)?,
         Command::Completions { shell } => {

@@ -3,22 +3,24 @@
 
 mod build;
 mod checks;
+pub mod documents;
 pub mod graph;
 mod progress;
 mod summary;
 
 pub use build::{build_json, built, plan, status, status_json, verify_json};
 pub use checks::checks;
+pub use documents::{Document, json_of};
 pub use progress::{Progress, Record};
 pub use summary::summary;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::{Value, json};
+use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use crate::bump::BumpPlan;
 use crate::bump::publish::Published;
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
 use crate::github::{Action, Ensured};
 
 const BOLD: Style = Style::new().bold();
@@ -47,27 +49,20 @@ pub fn json(document: &Value) {
     anstream::println!("{document:#}");
 }
 
-/// `value` as a JSON document.
-///
-/// # Errors
-/// Usage, for a value that JSON cannot hold.
-pub fn document(value: &impl serde::Serialize) -> Result<Value> {
-    serde_json::to_value(value).map_err(|error| Error::usage(format!("the result cannot be written as JSON: {error}")))
-}
-
 /// A failure as the JSON document that takes the result's place.
 pub fn error_json(error: &Error) {
-    let faults: Vec<Value> = error.faults.iter().map(fault_json).collect();
-    let mut document = json!({"error": {"kind": error.kind, "message": error.message, "hints": error.hints}});
-    if !faults.is_empty() {
-        document["error"]["faults"] = faults.into();
-    }
-    json(&document);
-}
-
-fn fault_json(fault: &Fault) -> Value {
-    let (line, column) = fault.line_column();
-    json!({"path": fault.path, "line": line, "column": column, "message": fault.message, "help": fault.help})
+    let faults = error.faults.iter().map(|fault| {
+        let (line, column) = fault.line_column();
+        documents::Place { path: &fault.path, line, column, message: &fault.message, help: fault.help.as_deref() }
+    });
+    let body = documents::FailureBody {
+        kind: error.kind,
+        message: &error.message,
+        hints: &error.hints,
+        faults: faults.collect(),
+    };
+    // text and numbers alone always have a JSON form
+    json(&json_of(&documents::Failure { error: body }).unwrap_or_default());
 }
 
 /// A failure for a person, on stderr: the message, the places with their lines, the hints.
@@ -88,33 +83,43 @@ pub fn error(error: &Error) {
 }
 
 /// The document of `bump`. `commit` is the commit's id, if one was made.
-pub fn bump_json(plan: &BumpPlan, commit: Option<&str>, pull_request: Option<&Ensured>) -> Value {
-    let pull_request = match pull_request {
-        Some(ensured) => {
-            json!({"action": action(ensured), "number": ensured.pull_request.number, "url": ensured.pull_request.url})
-        }
-        None => json!({"action": "none", "number": null, "url": null}),
-    };
-    json!({
-        "component": plan.component, "from": plan.from, "to": plan.to,
-        "edits": plan.edits.edits, "leftovers": plan.edits.leftovers,
-        "branch": plan.branch, "commit": commit, "pull-request": pull_request,
+///
+/// # Errors
+/// None in practice.
+pub fn bump_json(plan: &BumpPlan, commit: Option<&str>, pull_request: Option<&Ensured>) -> Result<Value> {
+    json_of(&documents::Bump {
+        component: plan.component.clone(),
+        from: plan.from.to_string(),
+        to: plan.to.to_string(),
+        edits: plan.edits.edits.clone(),
+        leftovers: plan.edits.leftovers.clone(),
+        branch: plan.branch.clone(),
+        commit: commit.map(str::to_owned),
+        pull_request: match pull_request {
+            Some(ensured) => documents::PullRequest {
+                action: match ensured.action {
+                    Action::Created => documents::Action::Created,
+                    Action::Updated => documents::Action::Updated,
+                    Action::Unchanged => documents::Action::Unchanged,
+                },
+                number: Some(ensured.pull_request.number),
+                url: Some(ensured.pull_request.url.clone()),
+            },
+            None => documents::PullRequest { action: documents::Action::None, number: None, url: None },
+        },
     })
-}
-
-fn action(ensured: &Ensured) -> &'static str {
-    match ensured.action {
-        Action::Created => "created",
-        Action::Updated => "updated",
-        Action::Unchanged => "unchanged",
-    }
 }
 
 /// What was published, for a person.
 pub fn published(branch: &str, published: &Published) {
     let pull = &published.pull_request;
     anstream::println!("\nbranch {branch}, commit {}", published.commit);
-    anstream::println!("pull request #{} {}: {}", pull.pull_request.number, action(pull), pull.pull_request.url);
+    let action = match pull.action {
+        Action::Created => "created",
+        Action::Updated => "updated",
+        Action::Unchanged => "unchanged",
+    };
+    anstream::println!("pull request #{} {action}: {}", pull.pull_request.number, pull.pull_request.url);
 }
 
 /// A bump for a person: the diff, then the table.

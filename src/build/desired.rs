@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{ARCH, Config, ContextSource, Image, Platform, WhenStale};
+use crate::config::{Config, Platform, WhenStale};
 use crate::error::{Error, Result};
-use crate::git::{Commit, Repository};
-use crate::image::{Graph, Inputs, Release};
+use crate::image::{Graph, Inputs};
 use crate::registry;
 use crate::version::Version;
 
@@ -54,44 +53,11 @@ pub struct Wanted {
     pub moving: Vec<String>,
     /// Images that it is built on, by index.
     pub needs: Vec<usize>,
-    /// The named contexts that the config gives it, by name, for each of its platforms.
-    pub contexts: Vec<BTreeMap<String, Source>>,
-}
-
-/// What stands for a named context.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A directory of the tree, by its path from the root.
-    Directory(String),
-    /// Anything else, as BuildKit writes it.
-    Elsewhere(String),
 }
 
 impl Desired {
-    /// Reads what `config`, which stands at `config_path` with `config_text`, wants of `commit`. `registry` overrides the
-    /// one of the config as the place to publish to.
-    ///
-    /// # Errors
-    /// Usage, with every fault of the image graph; usage where there is no registry.
-    pub fn read(
-        repository: &Repository,
-        commit: Commit,
-        config: &Config,
-        (config_path, config_text): (&str, &str),
-        registry: Option<&str>,
-    ) -> Result<Self> {
-        let mut versions = BTreeMap::new();
-        for component in &config.components {
-            versions.insert(component.name.clone(), crate::bump::current_version(repository, component, commit)?);
-        }
-        let release = Release { config, path: config_path, text: config_text, versions: &versions };
-        let mut reader = repository.reader(commit);
-        let graph = Graph::read(release, |path| reader.read(path))?;
-        let inputs = graph.inputs(&repository.entries(commit)?, |path| reader.read(path))?;
-        Self::new(commit.id.to_string(), versions, config, graph, inputs, registry)
-    }
-
-    /// What should be published of `graph`, whose images are made of `inputs`. `registry` as for [`Desired::read`].
+    /// What should be published of `graph`, whose images are made of `inputs`. `registry` overrides the one of the config as the place
+    /// to publish to.
     ///
     /// # Errors
     /// Usage, where there is no registry, or one that cannot be.
@@ -107,7 +73,6 @@ impl Desired {
             Error::usage("there is no registry to publish to")
                 .hint("set `registry:` in release.yaml, or name one with --registry")
         })?;
-        let configured: Vec<&Image> = config.phases.iter().flat_map(|phase| &phase.images).collect();
         let mut images = Vec::new();
         for (index, (node, inputs)) in graph.nodes.iter().zip(inputs).enumerate() {
             let (moving, tags): (Vec<_>, Vec<_>) = node.tags.iter().partition(|tag| tag.moving);
@@ -121,11 +86,6 @@ impl Desired {
                 tags: named(tags),
                 moving: named(moving),
                 needs: graph.needs(index).into_iter().collect(),
-                contexts: node
-                    .platforms
-                    .iter()
-                    .map(|platform| contexts(configured[index], platform, &versions))
-                    .collect(),
             });
         }
         let phases = config.phases.iter().map(|phase| Phase {
@@ -159,23 +119,6 @@ impl Desired {
         let found = self.phases.iter().position(|phase| phase.name == name);
         found.ok_or_else(|| unknown("phase", name, self.phases.iter().map(|phase| phase.name.as_str())))
     }
-}
-
-/// The named contexts of `image` for `platform`.
-fn contexts(image: &Image, platform: &Platform, versions: &BTreeMap<String, Version>) -> BTreeMap<String, Source> {
-    let value = |name: &str| match name {
-        ARCH => Some(platform.arch.clone()),
-        name => versions.get(name).map(Version::to_string),
-    };
-    let rendered = image.contexts.iter().map(|context| {
-        let source = match &context.source {
-            ContextSource::Directory(path) => Source::Directory(path.render(value)),
-            ContextSource::Image(reference) => Source::Elsewhere(format!("docker-image://{}", reference.render(value))),
-            ContextSource::Git(url) => Source::Elsewhere(url.render(value)),
-        };
-        (context.name.clone(), source)
-    });
-    rendered.collect()
 }
 
 fn unknown<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {

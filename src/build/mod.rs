@@ -1,10 +1,10 @@
 //! Makes the registry match `release.yaml`: what should be there, what is, what has to be done, and doing it.
 //!
-//! - [`desired`] says what should be published, from a commit alone;
+//! - [`desired`] says what should be published of a commit;
 //! - [`observe`] asks the registry what is, one request a tag;
 //! - [`plan`] compares the two: a plain value, by pure functions;
 //! - [`run`] carries the plan out, phase by phase: an [`Engine`] builds and pushes staging tags, and nothing but
-//!   [`publish`] writes a release tag;
+//!   `publish` writes a release tag;
 //! - [`buildx`] is the engine that drives BuildKit through `docker buildx`.
 //!
 //! Inputs decide, never digests: see [`crate::image`]. Nothing here keeps a record of its own, so that a run that was

@@ -18,7 +18,7 @@ const AT_ONCE: usize = 16;
 pub struct Observed(HashMap<ImageRef, Option<TagState>>);
 
 /// The state of an image, or of one of its tags.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum State {
     /// Every platform is there, made from these inputs.

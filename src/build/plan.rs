@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::desired::Desired;
@@ -9,7 +10,7 @@ use super::observe::{Observed, State};
 use crate::error::Result;
 
 /// What a build would do, phase by phase.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BuildPlan {
     /// The commit that is built.
@@ -19,7 +20,7 @@ pub struct BuildPlan {
 }
 
 /// A phase of the plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct PhasePlan {
     /// Its name.
@@ -29,7 +30,7 @@ pub struct PhasePlan {
 }
 
 /// An image of the plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImagePlan {
     /// Its key in `images`.

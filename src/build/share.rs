@@ -6,11 +6,12 @@ use std::path::Path;
 use futures_util::future::try_join_all;
 
 use super::annotations;
-use super::desired::{Desired, Source, Wanted};
+use super::desired::{Desired, Wanted};
 use super::engine::{Engine, Job};
 use super::event::{Event, Listener};
 use crate::config::Platform;
 use crate::error::{Error, Result};
+use crate::image::graph::ContextFiles;
 use crate::registry::{
     Annotations, ImageRef, IndexRequest, Registry, TagState, create_index, tag_state, usual_spelling,
 };
@@ -142,8 +143,7 @@ impl Stage<'_> {
     /// Whether all platforms can be built at once: build args and named contexts are the same.
     fn is_one_build(&self, index: usize) -> bool {
         let builds = &self.desired.graph.nodes[index].builds;
-        let contexts = &self.desired.images[index].contexts;
-        builds.iter().all(|build| build.args == builds[0].args) && contexts.iter().all(|other| *other == contexts[0])
+        builds.iter().all(|build| build.args == builds[0].args && build.contexts == builds[0].contexts)
     }
 
     async fn build(
@@ -158,10 +158,9 @@ impl Stage<'_> {
         let image = &self.desired.images[index].name;
         let mut contexts = BTreeMap::new();
         let mut args = BTreeMap::new();
-        let given = &self.desired.images[index].contexts;
-        for (build, given) in node.builds.iter().zip(given).filter(|(build, _)| platforms.contains(&build.platform)) {
+        for build in node.builds.iter().filter(|build| platforms.contains(&build.platform)) {
             args.clone_from(&build.args);
-            contexts.extend(given.iter().map(|(name, source)| (name.clone(), self.written(source))));
+            contexts.extend(build.contexts.iter().map(|given| (given.name.clone(), self.written(&given.files))));
             for (used, internal) in build.reach.uses.iter().zip(&build.internal) {
                 if let Some(base) = internal.and_then(|base| bases.get(&base)) {
                     contexts.insert(used.reference.clone(), format!("docker-image://{base}"));
@@ -188,10 +187,11 @@ impl Stage<'_> {
 
 impl Stage<'_> {
     /// A named context as BuildKit reads it.
-    fn written(&self, source: &Source) -> String {
-        match source {
-            Source::Directory(path) => self.tree.join(path).to_string_lossy().into_owned(),
-            Source::Elsewhere(text) => text.clone(),
+    fn written(&self, files: &ContextFiles) -> String {
+        match files {
+            ContextFiles::Directory(path) => self.tree.join(path).to_string_lossy().into_owned(),
+            ContextFiles::Image(reference) => format!("docker-image://{reference}"),
+            ContextFiles::Git(url) => url.clone(),
         }
     }
 }

@@ -76,8 +76,7 @@ async fn prepare(global: &Global, look: &Look) -> Result<Prepared> {
     let repository = Repository::open(&global.directory)?;
     let commit = repository.resolve(&look.reference)?;
     let place = Place::read(global, &repository, Some(commit))?;
-    let text = (place.source.0.as_str(), place.source.1.as_str());
-    let desired = Desired::read(&repository, commit, &place.config, text, look.registry.as_deref())?;
+    let desired = place.desired(&repository, commit, look.registry.as_deref())?;
     let registry = OciRegistry::new(registry::docker_config_dir(), registry::Limits::default())?;
     let mut tags = Vec::new();
     for image in &desired.images {
@@ -132,7 +131,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     report::summary(&plan, &record, done.as_ref().err());
     let waits_for = done?;
     match global.is_json() {
-        true => report::json(&report::build_json(&plan, &record, waits_for.as_deref())),
+        true => report::json(&report::build_json(&plan, &record, waits_for.as_deref())?),
         false => report::built(&plan, &record, waits_for.as_deref()),
     }
     Ok(())
@@ -146,7 +145,7 @@ pub async fn plan(global: &Global, look: Look) -> Result<()> {
 
 fn show(global: &Global, plan: &BuildPlan) -> Result<()> {
     match global.is_json() {
-        true => report::json(&report::document(plan)?),
+        true => report::json(&report::json_of(plan)?),
         false => report::plan(plan),
     }
     Ok(())

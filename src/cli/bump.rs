@@ -132,7 +132,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     }
     if global.is_json() {
         let pull_request = done.published.as_ref().map(|published| &published.pull_request);
-        report::json(&report::bump_json(&plan, done.commit.as_deref(), pull_request));
+        report::json(&report::bump_json(&plan, done.commit.as_deref(), pull_request)?);
     }
     Ok(())
 }

@@ -1,11 +1,15 @@
 //! The config that a command works with, and where it stands.
 
+use std::collections::BTreeMap;
+
 use super::Global;
+use crate::build::Desired;
 use crate::bump::current_version;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::git::{Commit, Repository};
 use crate::image::graph::{Graph, Release};
+use crate::version::Version;
 
 /// A config that was read.
 pub struct Place {
@@ -14,7 +18,7 @@ pub struct Place {
     /// Its path in the tree; `None` if it comes from outside.
     pub config_path: Option<String>,
     /// Its path as the user gave it, and its text.
-    pub source: (String, String),
+    source: (String, String),
 }
 
 impl Place {
@@ -50,17 +54,36 @@ impl Place {
         Ok(Place { config, config_path, source: (path, String::from_utf8_lossy(&bytes).into_owned()) })
     }
 
+    /// The version of each component at `commit`.
+    ///
+    /// # Errors
+    /// Usage: a component has none there.
+    pub fn versions(&self, repository: &Repository, commit: Commit) -> Result<BTreeMap<String, Version>> {
+        let components = self.config.components.iter();
+        components.map(|c| Ok((c.name.clone(), current_version(repository, c, commit)?))).collect()
+    }
+
     /// The image graph of `commit`.
     ///
     /// # Errors
     /// Usage: a component has no version there, or the graph has faults; it carries every one of them.
     pub fn graph(&self, repository: &Repository, commit: Commit) -> Result<Graph> {
-        let components = self.config.components.iter();
-        let versions = components.map(|c| Ok((c.name.clone(), current_version(repository, c, commit)?)));
-        let versions = versions.collect::<Result<_>>()?;
+        let versions = self.versions(repository, commit)?;
         let (path, text) = &self.source;
         let release = Release { config: &self.config, path, text, versions: &versions };
         let mut reader = repository.reader(commit);
         Graph::read(release, |path| reader.read(path))
+    }
+
+    /// What should be published of `commit`. `registry` overrides the one of the config.
+    ///
+    /// # Errors
+    /// As [`Place::graph`]; usage where there is no registry.
+    pub fn desired(&self, repository: &Repository, commit: Commit, registry: Option<&str>) -> Result<Desired> {
+        let versions = self.versions(repository, commit)?;
+        let graph = self.graph(repository, commit)?;
+        let mut reader = repository.reader(commit);
+        let inputs = graph.inputs(&repository.entries(commit)?, |path| reader.read(path))?;
+        Desired::new(commit.id.to_string(), versions, &self.config, graph, inputs, registry)
     }
 }

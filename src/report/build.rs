@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use anstyle::Style;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{BOLD, GREEN, RED, Record, YELLOW, document};
+use super::documents::{self, BuiltImage, BuiltTag};
+use super::{BOLD, GREEN, RED, Record, YELLOW, json_of};
 use crate::build::{BuildPlan, ImagePlan, State};
 use crate::error::Result;
 use crate::version::Version;
@@ -54,9 +55,8 @@ pub fn status(versions: &BTreeMap<String, Version>, images: &BuildPlan) {
 /// # Errors
 /// None in practice.
 pub fn status_json(versions: &BTreeMap<String, Version>, plan: &BuildPlan) -> Result<Value> {
-    let mut status = document(plan)?;
-    status["components"] = json!(versions);
-    Ok(status)
+    let components = versions.iter().map(|(name, version)| (name.clone(), version.to_string())).collect();
+    json_of(&documents::Status { components, plan })
 }
 
 /// The document of `verify`.
@@ -64,10 +64,7 @@ pub fn status_json(versions: &BTreeMap<String, Version>, plan: &BuildPlan) -> Re
 /// # Errors
 /// None in practice.
 pub fn verify_json(plan: &BuildPlan, findings: &[String]) -> Result<Value> {
-    let mut verified = document(plan)?;
-    verified["verified"] = findings.is_empty().into();
-    verified["findings"] = json!(findings);
-    Ok(verified)
+    json_of(&documents::Verify { verified: findings.is_empty(), findings, plan })
 }
 
 /// What a build has done, for a person.
@@ -89,24 +86,28 @@ pub fn built(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) {
 }
 
 /// The document of `build`.
-pub fn build_json(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) -> Value {
+///
+/// # Errors
+/// None in practice.
+pub fn build_json(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) -> Result<Value> {
     let images = plan.images().map(|image| {
-        let done = record.images.get(&image.image).cloned().unwrap_or_default();
-        let tags =
-            done.tags.iter().map(|(tag, digest, previous)| json!({"tag": tag, "digest": digest, "previous": previous}));
-        json!({
-            "image": image.image,
-            "was": document(&image.state).unwrap_or_default(),
-            "built": done.built,
-            "seconds": done.took.map(|took| took.as_secs_f64()),
-            "tags": tags.collect::<Vec<_>>(),
-        })
+        let done = record.images.get(&image.image);
+        let tags = done.iter().flat_map(|done| &done.tags);
+        let tags = tags.map(|(tag, digest, previous)| BuiltTag { tag, digest, previous: previous.as_deref() });
+        BuiltImage {
+            image: &image.image,
+            was: &image.state,
+            built: done.is_some_and(|done| done.built),
+            seconds: done.and_then(|done| done.took).map(|took| took.as_secs_f64()),
+            tags: tags.collect(),
+        }
     });
-    json!({
-        "commit": plan.commit,
-        "images": images.collect::<Vec<_>>(),
-        "verified": record.verified,
-        "notes": record.notes,
-        "waits-for": waits_for,
+    let images = images.collect();
+    json_of(&documents::Build {
+        commit: &plan.commit,
+        images,
+        verified: &record.verified,
+        notes: &record.notes,
+        waits_for,
     })
 }

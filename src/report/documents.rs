@@ -1,0 +1,226 @@
+//! The JSON documents of the commands, as types: what is printed and what the schemas say are the same.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::build::{BuildPlan, State};
+use crate::edit::{Edit, Leftover};
+use crate::error::{Error, Result};
+
+/// The document of `bump`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Bump {
+    /// The component's name.
+    pub component: String,
+    /// Its version on the base branch.
+    pub from: String,
+    /// Its version afterwards.
+    pub to: String,
+    /// Every site that changes.
+    pub edits: Vec<Edit>,
+    /// Mentions of the old version that no rule covers.
+    pub leftovers: Vec<Leftover>,
+    /// The branch.
+    pub branch: String,
+    /// The commit, if one was made.
+    pub commit: Option<String>,
+    /// What became of the pull request.
+    pub pull_request: PullRequest,
+}
+
+/// What became of a pull request.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PullRequest {
+    /// What was done.
+    pub action: Action,
+    /// Its number.
+    pub number: Option<u64>,
+    /// Its page.
+    pub url: Option<String>,
+}
+
+/// What was done about a pull request.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It was opened.
+    Created,
+    /// It was there, and something of it differed.
+    Updated,
+    /// Nothing was written.
+    Unchanged,
+    /// There is none.
+    None,
+}
+
+/// The document of `status`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status<'a> {
+    /// The version of each component.
+    pub components: BTreeMap<String, String>,
+    /// The images.
+    #[serde(flatten)]
+    pub plan: &'a BuildPlan,
+}
+
+/// The document of `verify`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Verify<'a> {
+    /// Whether everything is as it should be.
+    pub verified: bool,
+    /// What is not.
+    pub findings: &'a [String],
+    /// The images.
+    #[serde(flatten)]
+    pub plan: &'a BuildPlan,
+}
+
+/// The document of `build`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Build<'a> {
+    /// The commit that was built.
+    pub commit: &'a str,
+    /// Every image, in order.
+    pub images: Vec<BuiltImage<'a>>,
+    /// Phases that are published and were read back.
+    pub verified: &'a [String],
+    /// What a person should know.
+    pub notes: &'a [String],
+    /// After the share of one platform: what is needed before it is published.
+    pub waits_for: Option<&'a str>,
+}
+
+/// An image in the document of `build`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuiltImage<'a> {
+    /// Its key in `images`.
+    pub image: &'a str,
+    /// What was published before.
+    pub was: &'a State,
+    /// It was built, not adopted.
+    pub built: bool,
+    /// How long it took until it was staged.
+    pub seconds: Option<f64>,
+    /// Its tags that were written or found right.
+    pub tags: Vec<BuiltTag<'a>>,
+}
+
+/// A tag in the document of `build`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuiltTag<'a> {
+    /// In full.
+    pub tag: &'a str,
+    /// What it points at.
+    pub digest: &'a str,
+    /// What it pointed at before.
+    pub previous: Option<&'a str>,
+}
+
+/// The document of a failure, of any command.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Failure<'a> {
+    /// What failed.
+    pub error: FailureBody<'a>,
+}
+
+/// What failed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FailureBody<'a> {
+    /// Which kind, hence which exit code.
+    pub kind: crate::error::Kind,
+    /// What failed and where.
+    pub message: &'a str,
+    /// What a person can do about it.
+    pub hints: &'a [String],
+    /// Places in files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Place<'a>>,
+}
+
+/// A place at fault.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Place<'a> {
+    /// The file.
+    pub path: &'a str,
+    /// From 1.
+    pub line: usize,
+    /// In bytes, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: &'a str,
+    /// What to do about it.
+    pub help: Option<&'a str>,
+}
+
+/// `document` as JSON.
+///
+/// # Errors
+/// Usage, for a value that JSON cannot hold; none of these is one.
+pub fn json_of(document: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(document)
+        .map_err(|error| Error::usage(format!("the result cannot be written as JSON: {error}")))
+}
+
+/// A document that has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// release.yaml itself.
+    Release,
+    /// `bump`.
+    Bump,
+    /// `build`.
+    Build,
+    /// `plan`, and `build --dry-run`.
+    Plan,
+    /// `status`.
+    Status,
+    /// `verify`.
+    Verify,
+    /// A failure of any command.
+    Error,
+}
+
+impl std::str::FromStr for Document {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "release" => Document::Release,
+            "bump" => Document::Bump,
+            "build" => Document::Build,
+            "plan" => Document::Plan,
+            "status" => Document::Status,
+            "verify" => Document::Verify,
+            "error" => Document::Error,
+            _ => {
+                let message = format!("there is no schema `{text}`");
+                return Err(Error::usage(message).hint("there are release, bump, build, plan, status, verify, error"));
+            }
+        })
+    }
+}
+
+impl Document {
+    /// Its JSON Schema.
+    pub fn schema(self) -> Value {
+        match self {
+            Document::Release => crate::config::json_schema(),
+            Document::Bump => schemars::schema_for!(Bump).to_value(),
+            Document::Build => schemars::schema_for!(Build<'_>).to_value(),
+            Document::Plan => schemars::schema_for!(BuildPlan).to_value(),
+            Document::Status => schemars::schema_for!(Status<'_>).to_value(),
+            Document::Verify => schemars::schema_for!(Verify<'_>).to_value(),
+            Document::Error => schemars::schema_for!(Failure<'_>).to_value(),
+        }
+    }
+}
