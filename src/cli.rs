@@ -42,6 +42,9 @@ struct Global {
     /// The same as --format json.
     #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
+    /// Publish to this registry, or look at it, instead of the one in release.yaml.
+    #[arg(long, value_name = "HOST/PATH", global = true)]
+    registry: Option<String>,
     /// When to use colours.
     #[arg(long, default_value = "auto", global = true)]
     color: Color,

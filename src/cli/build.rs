@@ -10,8 +10,9 @@ use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Patience, Repository};
-use crate::github::{Credentials, Settings};
+use crate::github::{Credentials, GitHub, Settings, State as PullState};
 use crate::registry::{self, OciRegistry, Registry};
+use crate::report::documents::OpenPull;
 use crate::report::{self, Progress};
 
 /// What `plan`, `status` and `verify` look at.
@@ -20,9 +21,6 @@ pub struct Look {
     /// The commit to look at.
     #[arg(long = "ref", value_name = "REF", default_value = "HEAD")]
     reference: String,
-    /// Publish to, or look at, this registry instead of the one in release.yaml.
-    #[arg(long, value_name = "HOST/PATH")]
-    registry: Option<String>,
 }
 
 /// Arguments of `build`.
@@ -76,7 +74,7 @@ async fn prepare(global: &Global, look: &Look) -> Result<Prepared> {
     let repository = Repository::open(&global.directory)?;
     let commit = repository.resolve(&look.reference)?;
     let place = Place::read(global, &repository, Some(commit))?;
-    let desired = place.desired(&repository, commit, look.registry.as_deref())?;
+    let desired = place.desired(&repository, commit, global.registry.as_deref())?;
     let registry = OciRegistry::new(registry::docker_config_dir(), registry::Limits::default())?;
     let mut tags = Vec::new();
     for image in &desired.images {
@@ -155,11 +153,42 @@ fn show(global: &Global, plan: &BuildPlan) -> Result<()> {
 pub async fn status(global: &Global, look: Look) -> Result<()> {
     let prepared = prepare(global, &look).await?;
     let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
+    let pulls = match open_pulls(&prepared).await {
+        Ok(pulls) => pulls,
+        Err(error) => {
+            global.say(&format!("pull requests are left out: {error}"));
+            Vec::new()
+        }
+    };
     match global.is_json() {
-        true => report::json(&report::status_json(&prepared.desired.versions, &plan)?),
-        false => report::status(&prepared.desired.versions, &plan),
+        true => report::json(&report::status_json(&prepared.desired.versions, pulls, &plan)?),
+        false => report::status(&prepared.desired.versions, &pulls, &plan),
     }
     Ok(())
+}
+
+/// The open pull request of each component, where there is a repository to ask for them.
+async fn open_pulls(prepared: &Prepared) -> Result<Vec<OpenPull>> {
+    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let remote = prepared.repository.remote_for(prepared.config.repository.as_ref(), &settings.server_url)?;
+    let home = prepared.config.repository.clone().or_else(|| remote.and_then(|remote| remote.repository()));
+    let (Some(home), true) = (home, settings.credentials.is_some()) else {
+        return Err(Error::usage("they need a token and `repository:`"));
+    };
+    let github = GitHub::connect(&settings, &home).await?.repository(&home);
+    let fork = prepared.config.pull_request.push_to.as_ref();
+    let mut found = Vec::new();
+    for component in &prepared.config.components {
+        let branch = format!("gs-release/{}", component.name);
+        let pulls = github.pull_requests(fork, &branch, &prepared.config.base).await?;
+        found.extend(pulls.into_iter().filter(|pull| pull.state == PullState::Open).map(|pull| OpenPull {
+            component: component.name.clone(),
+            number: pull.number,
+            title: pull.title,
+            url: pull.url,
+        }));
+    }
+    Ok(found)
 }
 
 /// `gs-release verify`.

@@ -21,9 +21,6 @@ pub struct Args {
     /// Set up what can be set up: a builder for several platforms, and emulation.
     #[arg(long)]
     fix: bool,
-    /// Look at this registry instead of the one in release.yaml.
-    #[arg(long, value_name = "HOST/PATH")]
-    registry: Option<String>,
 }
 
 /// A remote that does not answer is a finding too, and a person waits for it.
@@ -44,7 +41,7 @@ pub async fn run(global: &Global, args: Args) -> Result<ExitCode> {
     let (mut checks, found) = here(global);
     let config = found.as_ref().map(|found| &found.config);
     let (platforms, repositories) =
-        config.map(|config| targets(config, args.registry.as_deref())).transpose()?.unwrap_or_default();
+        config.map(|config| targets(config, global.registry.as_deref())).transpose()?.unwrap_or_default();
     let needs = Needs {
         builds_here: config.is_none_or(|config| config.build.engine == EngineKind::Buildx),
         builder: config.and_then(|config| config.build.buildx.builder.as_deref()),

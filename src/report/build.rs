@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use serde_json::Value;
 
-use super::documents::{self, BuiltImage, BuiltTag};
+use super::documents::{self, BuiltImage, BuiltTag, OpenPull};
 use super::{BOLD, GREEN, RED, Record, YELLOW, json_of};
 use crate::build::{BuildPlan, ImagePlan, State};
 use crate::error::Result;
@@ -42,10 +42,13 @@ fn color(image: &ImagePlan) -> Style {
     }
 }
 
-/// Components and images on one screen.
-pub fn status(versions: &BTreeMap<String, Version>, images: &BuildPlan) {
+/// Components, pull requests and images on one screen.
+pub fn status(versions: &BTreeMap<String, Version>, pulls: &[OpenPull], images: &BuildPlan) {
     for (component, version) in versions {
         anstream::println!("{BOLD}{component}{BOLD:#} {version}");
+        for pull in pulls.iter().filter(|pull| pull.component == *component) {
+            anstream::println!("  #{} {} ({})", pull.number, pull.title, pull.url);
+        }
     }
     plan(images);
 }
@@ -54,9 +57,13 @@ pub fn status(versions: &BTreeMap<String, Version>, images: &BuildPlan) {
 ///
 /// # Errors
 /// None in practice.
-pub fn status_json(versions: &BTreeMap<String, Version>, plan: &BuildPlan) -> Result<Value> {
+pub fn status_json(
+    versions: &BTreeMap<String, Version>,
+    pull_requests: Vec<OpenPull>,
+    plan: &BuildPlan,
+) -> Result<Value> {
     let components = versions.iter().map(|(name, version)| (name.clone(), version.to_string())).collect();
-    json_of(&documents::Status { components, plan })
+    json_of(&documents::Status { components, pull_requests, plan })
 }
 
 /// The document of `verify`.

@@ -64,9 +64,24 @@ pub enum Action {
 pub struct Status<'a> {
     /// The version of each component.
     pub components: BTreeMap<String, String>,
+    /// The open pull request of each component.
+    pub pull_requests: Vec<OpenPull>,
     /// The images.
     #[serde(flatten)]
     pub plan: &'a BuildPlan,
+}
+
+/// An open pull request.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OpenPull {
+    /// The component that it brings a version of.
+    pub component: String,
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Its page.
+    pub url: String,
 }
 
 /// The document of `verify`.
