@@ -70,8 +70,11 @@ impl Run {
     /// Names of the images that were built, sorted.
     pub fn built(&self) -> Vec<&str> {
         let images = self.document["images"].as_array().unwrap_or_else(|| panic!("{}\n{}", self.document, self.stderr));
-        let mut built: Vec<_> =
-            images.iter().filter(|image| image["built"] == true).map(|image| image["image"].as_str().unwrap()).collect();
+        let mut built: Vec<_> = images
+            .iter()
+            .filter(|image| image["built"] == true)
+            .map(|image| image["image"].as_str().unwrap())
+            .collect();
         built.sort_unstable();
         built
     }
@@ -158,7 +161,7 @@ impl Lab {
         index.children().iter().map(|child| child.digest.to_string()).collect()
     }
 
-    /// Tags of the repository `name`, without staging tags.
+    /// Tags of the repository `name`, without staging tags, which not every registry can remove.
     pub fn tags(&self, name: &str) -> Vec<String> {
         let repository = format!("{}/{name}", self.place).parse().unwrap();
         let mut tags = self.runtime.block_on(self.registry.tags(&repository)).unwrap();
@@ -189,15 +192,11 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until it has said something with `text` in it.
+    /// Waits until it has said `text`.
     pub fn wait_for(&mut self, text: &str) {
-        loop {
-            let mut line = String::new();
-            assert!(self.lines.read_line(&mut line).unwrap() > 0, "it never said `{text}`:\n{}", self.heard);
-            self.heard.push_str(&line);
-            if line.contains(text) {
-                return;
-            }
+        while !self.heard.contains(text) {
+            let read = self.lines.read_line(&mut self.heard).unwrap();
+            assert!(read > 0, "it never said `{text}`:\n{}", self.heard);
         }
     }
 

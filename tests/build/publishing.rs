@@ -9,7 +9,8 @@ use crate::lab::{BOTH, CONFIG, Lab, RELEASED, output};
 fn an_empty_registry_gets_both_phases_for_every_platform() {
     let lab = Lab::with(&format!("{CONFIG}build: {{ buildx: {{ provenance: true }} }}\n"), &[]);
     let plan = lab.run(&["plan"]).fine();
-    let states: Vec<&Value> = plan.document["phases"].as_array().unwrap().iter().map(|phase| &phase["images"]).collect();
+    let states: Vec<&Value> =
+        plan.document["phases"].as_array().unwrap().iter().map(|phase| &phase["images"]).collect();
     assert!(states.iter().flat_map(|images| images.as_array().unwrap()).all(|image| image["state"] == "missing"));
     assert_eq!(lab.run(&["verify"]).code, 1, "nothing is there");
     assert!(RELEASED.iter().all(|tag| lab.tag(tag).is_none()), "plan and verify change nothing");
@@ -32,7 +33,9 @@ fn an_empty_registry_gets_both_phases_for_every_platform() {
         assert_eq!(index["annotations"]["org.opencontainers.image.revision"], commit.trim(), "{reference}");
         let listed = index["manifests"].as_array().unwrap().iter();
         let listed: Vec<String> = listed
-            .map(|m| format!("{}/{}", m["platform"]["os"].as_str().unwrap(), m["platform"]["architecture"].as_str().unwrap()))
+            .map(|m| {
+                format!("{}/{}", m["platform"]["os"].as_str().unwrap(), m["platform"]["architecture"].as_str().unwrap())
+            })
             .collect();
         assert_eq!(listed, [BOTH[0], BOTH[1], "unknown/unknown", "unknown/unknown"], "attestations are kept");
         assert_eq!(image["platforms"], json!(BOTH));
