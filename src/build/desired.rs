@@ -151,6 +151,11 @@ impl Wanted {
     }
 }
 
+/// The tag of one platform's image beside the release tag `tag`: `v0.24.1-amd64`.
+pub fn platform_tag(tag: &str, platform: &Platform) -> String {
+    format!("{tag}-{}", suffix(platform))
+}
+
 /// What marks a platform in a tag: `amd64`, `arm-v7`, `windows-amd64`.
 pub fn suffix(platform: &Platform) -> String {
     let os = (platform.os != "linux").then_some(platform.os.as_str());

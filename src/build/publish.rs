@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::annotations;
-use super::desired::{Desired, Wanted, suffix};
+use super::desired::{Desired, Wanted, platform_tag};
 use super::event::{Event, Listener};
 use super::observe::{State, judge};
 use crate::error::{Error, Result};
 use crate::registry::{
-    Annotations, Digest, ImageRef, IndexRequest, Published, Registry, create_index, tag_state, usual_spelling,
+    Annotations, Descriptor, Digest, ImageRef, IndexRequest, PlatformFields, Published, Registry, create_index,
+    tag_state, usual_spelling,
 };
 
 /// What publishing works with.
@@ -16,8 +17,6 @@ use crate::registry::{
 pub(super) struct Press<'a> {
     pub desired: &'a Desired,
     pub registry: &'a dyn Registry,
-    /// Also publish a tag for each platform.
-    pub platform_tags: bool,
     pub listener: Listener<'a>,
 }
 
@@ -46,43 +45,33 @@ impl Press<'_> {
             };
             let published = create_index(self.registry, &request).await?;
             self.tell(wanted, &tag, &published);
-            if self.platform_tags {
-                self.platforms(wanted, &tag, &published.digest, &annotations).await?;
-            }
             digest.get_or_insert(published.digest);
         }
         digest.ok_or_else(|| Error::usage(format!("image `{}` has no tag with a version in it", wanted.name)))
     }
 
-    /// `tag-amd64` and the like.
-    async fn platforms(
-        &self,
-        wanted: &Wanted,
-        tag: &ImageRef,
-        digest: &Digest,
-        annotations: &Annotations,
-    ) -> Result<()> {
-        let whole = wanted.repository.digest(digest);
-        let index = self.registry.manifest(&whole).await?;
-        let children = index.as_ref().map(|index| index.children()).unwrap_or_default();
-        for platform in &wanted.platforms {
-            let fits = |fields: &crate::registry::PlatformFields| fields.platform() == usual_spelling(platform);
-            let Some(child) =
-                children.iter().find(|child| !child.is_attestation() && child.platform.as_ref().is_some_and(fits))
-            else {
-                continue;
-            };
-            let name = format!("{}-{}", tag.tag().unwrap_or_default(), suffix(platform));
-            let target = wanted.repository.tag(&name)?;
-            let request = IndexRequest {
-                target: &target,
-                sources: &[wanted.repository.digest(&child.digest)],
-                annotations,
-                platforms: std::slice::from_ref(platform),
-                adopt: &|_| false,
-            };
-            let published = create_index(self.registry, &request).await?;
-            self.tell(wanted, &target, &published);
+    /// Points `tag-amd64` and the like at the images of each release tag of `wanted`. Done for what was published before,
+    /// too: a run may have ended in between, or the config may not have asked for them then.
+    pub async fn platform_tags(&self, wanted: &Wanted) -> Result<()> {
+        for tag in wanted.releases()? {
+            let Some(index) = self.registry.manifest(&tag).await? else { continue };
+            for platform in &wanted.platforms {
+                let fits = |fields: &PlatformFields| fields.platform() == usual_spelling(platform);
+                let image = |child: &&Descriptor| !child.is_attestation() && child.platform.as_ref().is_some_and(fits);
+                let Some(child) = index.children().iter().find(image) else { continue };
+                let target = wanted.repository.tag(&platform_tag(tag.tag().unwrap_or_default(), platform))?;
+                let request = IndexRequest {
+                    target: &target,
+                    sources: &[wanted.repository.digest(&child.digest)],
+                    annotations: &index.annotations(),
+                    platforms: std::slice::from_ref(platform),
+                    adopt: &|_| false,
+                };
+                let published = create_index(self.registry, &request).await?;
+                if published.changed {
+                    self.tell(wanted, &target, &published);
+                }
+            }
         }
         Ok(())
     }

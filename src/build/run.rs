@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, try_join_all};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
@@ -133,15 +133,19 @@ impl Works<'_> {
         }
         (self.listener)(Event::Verified { name: phase.name.clone() });
         let press = self.press();
+        if self.platform_tags {
+            try_join_all(phase.images.iter().map(|image| press.platform_tags(&self.desired.images[image.index])))
+                .await?;
+        }
         match &self.promotion {
             Promotion::Never(why) if phase.images.iter().any(|image| !image.moving_tags.is_empty()) => {
                 (self.listener)(Event::Note(format!("moving tags stay: {why}")));
             }
             Promotion::Never(_) => {}
             promotion => {
-                for image in &phase.images {
-                    press.promote(&self.desired.images[image.index], *promotion == Promotion::Always).await?;
-                }
+                let always = *promotion == Promotion::Always;
+                let images = phase.images.iter().map(|image| &self.desired.images[image.index]);
+                try_join_all(images.map(|wanted| press.promote(wanted, always))).await?;
             }
         }
         for index in todo {
@@ -171,12 +175,7 @@ impl Works<'_> {
     }
 
     fn press(&self) -> Press<'_> {
-        Press {
-            desired: self.desired,
-            registry: self.registry,
-            platform_tags: self.platform_tags,
-            listener: self.listener,
-        }
+        Press { desired: self.desired, registry: self.registry, listener: self.listener }
     }
 
     /// Stages and publishes the images of `todo`, or stages the share of one platform of each.

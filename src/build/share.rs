@@ -6,9 +6,10 @@ use std::path::Path;
 use futures_util::future::try_join_all;
 
 use super::annotations;
-use super::desired::{Desired, Wanted};
+use super::desired::{Desired, Wanted, platform_tag};
 use super::engine::{Engine, Job};
 use super::event::{Event, Listener};
+use super::observe::{State, judge};
 use crate::config::Platform;
 use crate::error::{Error, Result};
 use crate::image::graph::ContextFiles;
@@ -77,13 +78,19 @@ impl Stage<'_> {
                 platforms: &wanted.platforms,
                 adopt: &|_| false,
             };
-            create_index(self.registry, &join).await?;
+            if let Err(error) = create_index(self.registry, &join).await {
+                let image = self.released(wanted).await?.ok_or(error)?;
+                return Ok(Staged { image, adopted: true });
+            }
         }
-        let image = self.complete(wanted, &target).await?.ok_or_else(|| {
+        if let Some(image) = self.complete(wanted, &target).await? {
+            return Ok(Staged { image, adopted });
+        }
+        let image = self.released(wanted).await?.ok_or_else(|| {
             Error::remote(format!("{target} was pushed, but does not have every platform of `{}`", wanted.name))
                 .hint("run the command again; if it stays so, look at the builder's platforms with `gs-release doctor`")
         })?;
-        Ok(Staged { image, adopted })
+        Ok(Staged { image, adopted: true })
     }
 
     /// Stages the share of one platform, which may be part of a whole that is there already.
@@ -108,12 +115,13 @@ impl Stage<'_> {
         let wanted = &self.desired.images[index];
         let share = wanted.staging(Some(platform))?;
         self.build(index, std::slice::from_ref(platform), &share, bases, again).await?;
-        let state = tag_state(self.registry, &share).await?.filter(|state| has(state, platform));
-        let state = state.ok_or_else(|| {
+        if let Some(state) = tag_state(self.registry, &share).await?.filter(|state| has(state, platform)) {
+            return Ok(wanted.repository.digest(&state.digest));
+        }
+        self.released(wanted).await?.ok_or_else(|| {
             Error::remote(format!("{share} was pushed, but holds no image for {platform}"))
                 .hint("look at the builder's platforms with `gs-release doctor`")
-        })?;
-        Ok(wanted.repository.digest(&state.digest))
+        })
     }
 
     /// `tag` by digest, if it has every platform of `wanted`.
@@ -123,10 +131,25 @@ impl Stage<'_> {
         Ok(whole.map(|state| wanted.repository.digest(&state.digest)))
     }
 
+    /// The release of the same inputs. A run beside this one may have published it, and removed the staging tags that
+    /// this one has just written.
+    async fn released(&self, wanted: &Wanted) -> Result<Option<ImageRef>> {
+        for tag in wanted.releases()? {
+            if let Some(state) = tag_state(self.registry, &tag).await?
+                && judge(wanted, false, Some(&state)) == State::Current
+            {
+                return Ok(Some(wanted.repository.digest(&state.digest)));
+            }
+        }
+        Ok(None)
+    }
+
     /// An image of the same inputs under another tag: that of an earlier version, where nothing but the tag has changed.
     async fn twin(&self, wanted: &Wanted) -> Result<Option<ImageRef>> {
         let mut others = self.registry.tags(&wanted.repository).await?;
+        let ends: Vec<String> = wanted.platforms.iter().map(|platform| platform_tag("", platform)).collect();
         others.retain(|tag| !tag.starts_with("gsr-") && !wanted.tags.contains(tag));
+        others.retain(|tag| !ends.iter().any(|end| tag.ends_with(end.as_str())));
         others.sort_by_cached_key(|tag| std::cmp::Reverse(newest(tag)));
         let moving = wanted.moving.iter().filter(|tag| others.contains(tag)).cloned().collect::<Vec<_>>();
         others.retain(|tag| !moving.contains(tag));

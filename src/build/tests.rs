@@ -385,3 +385,50 @@ async fn two_builds_at_once_end_with_one_consistent_set() {
     assert_eq!(states(&shop, &desired).await, ["base: current", "dev: current", "app: current", "lone: current"]);
     assert_eq!(digest(&shop, "app:latest").await, digest(&shop, "app:4.5.6").await);
 }
+
+#[tokio::test]
+async fn tags_of_platforms_are_added_to_what_is_published_already() {
+    let shop = Workshop::default();
+    let desired = desired(&tree("1.2.3"), "c1");
+    build(&shop, &desired, Ask::default()).await.0.unwrap();
+    assert_eq!(digest(&shop, "app:4.5.6-amd64").await, None);
+    shop.built();
+    build(&shop, &desired, Ask { platform_tags: true, ..Ask::default() }).await.0.unwrap();
+    assert_eq!(shop.built(), [""; 0]);
+    assert!(digest(&shop, "app:4.5.6-amd64").await.is_some() && digest(&shop, "dev:v1.2.3-arm64").await.is_some());
+}
+
+/// Another run publishes what this engine has pushed, and removes its staging tags, before anyone has looked at them.
+struct Overtaken<'a>(&'a Workshop, &'a Desired);
+
+#[async_trait(?Send)]
+impl Engine for Overtaken<'_> {
+    async fn build(&self, job: &Job, on_step: OnStep<'_>) -> Result<()> {
+        self.0.build(job, on_step).await?;
+        build(self.0, self.1, Ask::default()).await.0
+    }
+}
+
+#[tokio::test]
+async fn a_staging_tag_that_another_run_has_removed_is_no_failure() {
+    for share in [None, Some("linux/amd64")] {
+        let shop = Workshop::default();
+        let desired = desired(&tree("1.2.3"), "c1");
+        let plan = plan(&shop, &desired, &BTreeSet::new()).await;
+        let works = Works {
+            desired: &desired,
+            registry: &shop.registry,
+            engine: &Overtaken(&shop, &desired),
+            tree: Path::new("/tree"),
+            parallel: 1,
+            platform_tags: false,
+            promotion: Promotion::Upwards,
+            listener: &|_| (),
+        };
+        match share {
+            None => works.carry_out(&plan, None).await.unwrap(),
+            Some(platform) => drop(works.stage_share(&plan, &platform.parse().unwrap(), None).await.unwrap()),
+        }
+        assert_eq!(states(&shop, &desired).await, ["base: current", "dev: current", "app: current", "lone: current"]);
+    }
+}
