@@ -18,6 +18,9 @@ use crate::process::Command;
 /// Lines of a failed step that are shown.
 const TAIL: usize = 40;
 
+/// How often a build is tried that another one disturbs.
+const TRIES: usize = 3;
+
 /// BuildKit, through `docker buildx`.
 #[derive(Debug, Clone)]
 pub struct Buildx {
@@ -95,24 +98,39 @@ impl Engine for Buildx {
         if let Some(builder) = &self.settings.builder {
             command = command.args(["--builder", builder]);
         }
-        let output = command.arg("image").env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1").run_with(|line: &str| {
-            if let Some(step) = step(line) {
-                on_step(step);
+        command = command.arg("image").env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
+        let mut tries = 1;
+        let output = loop {
+            let output = command.clone().run_with(|line: &str| {
+                if let Some(step) = step(line) {
+                    on_step(step);
+                }
+            });
+            let output = output.await.map_err(|error| {
+                let build = Error::build(format!("{}: {error}", job.image));
+                error.hints.iter().fold(build, |build, hint| build.hint(hint))
+            })?;
+            if output.success() {
+                return Ok(());
             }
-        });
-        let output = output.await.map_err(|error| {
-            let build = Error::build(format!("{}: {error}", job.image));
-            error.hints.iter().fold(build, |build, hint| build.hint(hint))
-        })?;
-        if output.success() {
-            return Ok(());
-        }
+            if tries == TRIES || !is_named_twice(&output.stderr) {
+                break output;
+            }
+            tries += 1;
+        };
         let error = Error::build(format!("{} does not build:\n{}", job.push_to, failure(&output.stderr)));
         Err(match output.stderr.contains("Cannot connect to the Docker daemon") {
             true => error.hint("start the Docker engine; `gs-release doctor` says what else is missing"),
             false => error,
         })
     }
+}
+
+/// Whether two builds gave the same name to their images at the same moment: the engine's image store then refuses one
+/// of them. Its steps are in the cache by now.
+fn is_named_twice(output: &str) -> bool {
+    let refused = |line: &str| line.starts_with("ERROR: failed to solve: image ") && line.ends_with(": already exists");
+    output.lines().any(refused)
 }
 
 /// What a line of BuildKit's plain progress begins: `[linux/arm64 2/5] RUN make` in `#7 [linux/arm64 2/5] RUN make`.
@@ -193,6 +211,13 @@ mod tests {
         ] {
             assert_eq!(step(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn only_a_name_that_was_given_twice_is_tried_again() {
+        assert!(is_named_twice("#13 ERROR: x\nERROR: failed to solve: image \"r/dev:gsr-00\": already exists\n"));
+        assert!(!is_named_twice("ERROR: failed to solve: process \"mkdir /a\": already exists, exit code: 1\n"));
+        assert!(!is_named_twice("#9 0.1 mkdir: /a: already exists\n"));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A share for each platform, made side by side and joined into one index; and tags of single platforms.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 
-use crate::lab::{BOTH, CONFIG, Lab, RELEASED, shell};
+use crate::lab::{BOTH, CONFIG, Lab, RELEASED};
 
 #[test]
 #[ignore = "needs a Docker engine with buildx, and a registry on 127.0.0.1:5000"]
@@ -16,7 +17,6 @@ fn shares_are_joined_without_building() {
             let twice = lab.build(&["--platform", platform]).fine();
             assert!(twice.built().is_empty(), "a share that is there is not built again");
         }
-        assert!(lab.run(&["plan"]).document["phases"].as_array().unwrap().iter().any(|p| p["name"] == phase));
         if phase == "v6d" {
             assert!(RELEASED.iter().all(|tag| lab.tag(tag).is_none()), "shares write no release tag");
             assert!(lab.tag("dev:latest").is_none());
@@ -65,7 +65,7 @@ fn platforms_that_differ_in_an_arg_are_built_apart_and_may_have_tags_of_their_ow
             assert_eq!(platforms.iter().map(|p| p.arch.as_str()).collect::<Vec<_>>(), [arch]);
         }
     }
-    // the tags of platforms come with the next build where a run ended between them and the release
+    // an adopted image gets them, too
     lab.bump_and_merge("vineyard", "0.24.2");
     assert_eq!(lab.build(&[]).fine().built(), ["coordinator", "dev"]);
     assert!(lab.tag("base:v0.24.2-arm64").is_some() && lab.tag("base:v0.24.2-amd64").is_some());
@@ -87,12 +87,8 @@ fn platform_tags_that_are_missing_are_added_without_a_build() {
 #[ignore = "needs a Docker engine with buildx, and a registry on 127.0.0.1:5000"]
 fn steps_of_another_platform_run_under_emulation() {
     // each platform's own program runs while its image is built: it does nothing but exit
-    let dockerfile = format!(
-        "FROM --platform=$BUILDPLATFORM {} AS made\nFROM scratch\nARG TARGETARCH\nCOPY exit-$TARGETARCH /exit\nRUN [\"/exit\"]\n",
-        shell()
-    );
-    let lab = Lab::with(CONFIG, &[("client.Dockerfile", &dockerfile)]);
-    use std::os::unix::fs::PermissionsExt;
+    let dockerfile = "FROM scratch\nARG TARGETARCH\nCOPY exit-$TARGETARCH /exit\nRUN [\"/exit\"]\n";
+    let lab = Lab::with(CONFIG, &[("client.Dockerfile", dockerfile)]);
     for (arch, machine, code) in [
         // mov edi, 0; mov eax, 60; syscall
         ("amd64", 62, &[0xbf, 0, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05][..]),

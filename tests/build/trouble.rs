@@ -116,9 +116,9 @@ fn verify_finds_a_tag_that_is_missing_incomplete_or_hollow() {
     assert!(found.contains("linux/amd64 is absent"), "{found}");
     assert!(found.contains(&child) && found.contains("is gone"), "{found}");
 
-    // the next build mends both
-    let mended = lab.build(&[]).fine();
-    assert!(mended.built().contains(&"client") || lab.tag("client:0.28.0").unwrap().platforms.len() == 2);
+    // the next build completes the one; the other has to be named, since its index says that it is current
+    lab.build(&[]).fine();
+    assert_eq!(lab.tag("client:0.28.0").unwrap().platforms.len(), 2);
     lab.build(&["--rebuild", "dev"]).fine();
     lab.run(&["verify"]).fine();
     // a missing one
