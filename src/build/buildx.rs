@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -13,13 +14,14 @@ use serde_json::{Value, json};
 use super::engine::{Engine, Job, OnStep};
 use crate::config::{BuildCache, Buildx as Settings};
 use crate::error::{Error, Result};
-use crate::process::Command;
+use crate::process::{Command, Output};
 
+/// How often a result is handed over.
+const ATTEMPTS: usize = 3;
+/// Before it is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
 /// Lines of a failed step that are shown.
 const TAIL: usize = 40;
-
-/// How often a build is tried that another one disturbs.
-const TRIES: usize = 3;
 
 /// BuildKit, through `docker buildx`.
 #[derive(Debug, Clone)]
@@ -85,6 +87,35 @@ fn escaped(values: &BTreeMap<String, String>) -> BTreeMap<&String, String> {
     values.iter().map(|(name, value)| (name, value.replace("${", "$${").replace("%{", "%%{"))).collect()
 }
 
+impl Buildx {
+    async fn bake(&self, job: &Job, definition: &Path, on_step: OnStep<'_>) -> Result<Output> {
+        let mut command = Command::new("docker").args(["buildx", "bake", "--progress", "plain", "--file"]);
+        command = command.arg(definition);
+        if let Some(builder) = &self.settings.builder {
+            command = command.args(["--builder", builder]);
+        }
+        let output = command.arg("image").env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1").run_with(|line: &str| {
+            if let Some(step) = step(line) {
+                on_step(step);
+            }
+        });
+        output.await.map_err(|error| {
+            let build = Error::build(format!("{}: {error}", job.image));
+            error.hints.iter().fold(build, |build, hint| build.hint(hint))
+        })
+    }
+}
+
+/// Whether what failed was not the build, but handing its result over, and in a way that passes: a second build of the
+/// same image names or pushes the same things at the same moment, or the registry has trouble. All steps are cached.
+fn may_pass(output: &str) -> bool {
+    let reason = output.lines().rfind(|line| line.starts_with("ERROR: ")).unwrap_or_default().to_lowercase();
+    let refused = ["denied", "unauthorized", "forbidden", "authorization"].iter().any(|word| reason.contains(word));
+    let trouble =
+        reason.contains("unexpected status from") && [": 429", ": 5"].iter().any(|code| reason.contains(code));
+    trouble || (reason.contains("failed to push") && !refused) || reason.ends_with(": already exists")
+}
+
 #[async_trait(?Send)]
 impl Engine for Buildx {
     async fn build(&self, job: &Job, on_step: OnStep<'_>) -> Result<()> {
@@ -93,44 +124,23 @@ impl Engine for Buildx {
         };
         let mut file = tempfile::Builder::new().suffix(".json").tempfile_in(&self.scratch).map_err(cannot)?;
         file.write_all(self.definition(job).to_string().as_bytes()).map_err(cannot)?;
-        let mut command = Command::new("docker").args(["buildx", "bake", "--progress", "plain", "--file"]);
-        command = command.arg(file.path());
-        if let Some(builder) = &self.settings.builder {
-            command = command.args(["--builder", builder]);
+        let mut output = self.bake(job, file.path(), on_step).await?;
+        for _ in 1..ATTEMPTS {
+            if output.success() || !may_pass(&output.stderr) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            output = self.bake(job, file.path(), on_step).await?;
         }
-        command = command.arg("image").env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1");
-        let mut tries = 1;
-        let output = loop {
-            let output = command.clone().run_with(|line: &str| {
-                if let Some(step) = step(line) {
-                    on_step(step);
-                }
-            });
-            let output = output.await.map_err(|error| {
-                let build = Error::build(format!("{}: {error}", job.image));
-                error.hints.iter().fold(build, |build, hint| build.hint(hint))
-            })?;
-            if output.success() {
-                return Ok(());
-            }
-            if tries == TRIES || !is_named_twice(&output.stderr) {
-                break output;
-            }
-            tries += 1;
-        };
+        if output.success() {
+            return Ok(());
+        }
         let error = Error::build(format!("{} does not build:\n{}", job.push_to, failure(&output.stderr)));
         Err(match output.stderr.contains("Cannot connect to the Docker daemon") {
             true => error.hint("start the Docker engine; `gs-release doctor` says what else is missing"),
             false => error,
         })
     }
-}
-
-/// Whether two builds gave the same name to their images at the same moment: the engine's image store then refuses one
-/// of them. Its steps are in the cache by now.
-fn is_named_twice(output: &str) -> bool {
-    let refused = |line: &str| line.starts_with("ERROR: failed to solve: image ") && line.ends_with(": already exists");
-    output.lines().any(refused)
 }
 
 /// What a line of BuildKit's plain progress begins: `[linux/arm64 2/5] RUN make` in `#7 [linux/arm64 2/5] RUN make`.
@@ -200,6 +210,25 @@ mod tests {
     }
 
     #[test]
+    fn trouble_with_handing_over_is_told_from_a_build_that_fails() {
+        for (output, expected) in [
+            ("#13 ERROR: x\nERROR: failed to solve: image \"r.example.com/g/a:t\": already exists\n", true),
+            ("ERROR: failed to solve: failed to push r.example.com/g/a:t: unexpected status: 400 Bad Request", true),
+            (
+                "ERROR: unexpected status from HEAD request to https://r.example.com/v2/g/a: 500 Internal Server Error",
+                true,
+            ),
+            ("ERROR: unexpected status from HEAD request to https://r.example.com/v2/g/a: 404 Not Found", false),
+            ("ERROR: failed to solve: failed to push r.example.com/g/a:t: push access denied", false),
+            ("ERROR: failed to solve: failed to push r.example.com/g/a:t: 401 Unauthorized", false),
+            ("0.1 mkdir: /x: already exists\nERROR: failed to solve: exit code: 1\n", false),
+            ("", false),
+        ] {
+            assert_eq!(may_pass(output), expected, "{output}");
+        }
+    }
+
+    #[test]
     fn steps_are_told_from_the_rest_of_the_output() {
         for (line, expected) in [
             ("#7 [linux/arm64 2/5] RUN make", Some("[linux/arm64 2/5] RUN make")),
@@ -211,13 +240,6 @@ mod tests {
         ] {
             assert_eq!(step(line), expected, "{line}");
         }
-    }
-
-    #[test]
-    fn only_a_name_that_was_given_twice_is_tried_again() {
-        assert!(is_named_twice("#13 ERROR: x\nERROR: failed to solve: image \"r/dev:gsr-00\": already exists\n"));
-        assert!(!is_named_twice("ERROR: failed to solve: process \"mkdir /a\": already exists, exit code: 1\n"));
-        assert!(!is_named_twice("#9 0.1 mkdir: /a: already exists\n"));
     }
 
     #[test]
