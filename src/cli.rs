@@ -145,8 +145,16 @@ enum Command {
 
 /// Parses `arguments` (the program's name first), runs the command, reports, and gives the exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(spell_out(arguments)) {
+    let arguments = spell_out(arguments);
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
+        Err(error) if error.use_stderr() && asks_for_json(&arguments) => {
+            let text = error.to_string();
+            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let failure = Error::usage(message).hint("`gs-release --help` lists the commands and their options");
+            report::error_json(&failure);
+            return ExitCode::from(failure.kind.exit_code());
+        }
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
             // a closed pipe is no reason to fail
@@ -199,6 +207,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether arguments that cannot be parsed ask for JSON all the same.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    let is = |argument: &OsString, text: &str| argument.to_str() == Some(text);
+    let spaced = arguments.windows(2).any(|pair| is(&pair[0], "--format") && is(&pair[1], "json"));
+    spaced || arguments.iter().any(|argument| is(argument, "--json") || is(argument, "--format=json"))
 }
 
 /// Turns the first `bump-NAME` into `bump NAME`, so that every component of a config has its own command.

@@ -80,6 +80,7 @@ pub fn error(error: &Error) {
     for hint in &error.hints {
         anstream::eprintln!("{CYAN}hint{CYAN:#}: {hint}");
     }
+    summary::annotations(error);
 }
 
 /// The document of `bump`. `commit` is the commit's id, if one was made.

@@ -273,6 +273,8 @@ fn a_place_that_is_no_repository_to_bump_in_is_a_clear_error() {
     empty.commit();
     assert!(message(&empty, &["bump-vineyrd", "0.24.2"]).contains("no component `vineyrd`"));
     assert!(message(&empty, &["bump-vineyard", "0.24.2.1"]).contains("4 parts"));
+    assert!(message(&empty, &["bump-vineyard"]).contains("required arguments"));
+    assert!(message(&empty, &["bmp"]).contains("unrecognized subcommand"));
     empty.git(&["checkout", "--quiet", "--detach"]);
     assert_eq!(empty.json(&["bump-vineyard", "0.24.2"]).0, 0, "a detached HEAD is fine");
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::Record;
 use crate::build::BuildPlan;
-use crate::error::Error;
+use crate::error::{Error, Fault};
 
 /// Adds the result of a build to the step's summary; nothing outside of GitHub Actions.
 pub fn summary(plan: &BuildPlan, record: &Record, error: Option<&Error>) {
@@ -15,6 +15,24 @@ pub fn summary(plan: &BuildPlan, record: &Record, error: Option<&Error>) {
     if let Err(error) = written.and_then(|mut file| file.write_all(text.as_bytes())) {
         super::warn(&format!("the step's summary cannot be written: {error}"));
     }
+}
+
+/// Marks the files at fault in the pull request or run, where this is GitHub Actions.
+pub fn annotations(error: &Error) {
+    if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
+        error.faults.iter().for_each(|fault| super::say(&annotation(fault)));
+    }
+}
+
+fn annotation(fault: &Fault) -> String {
+    let (line, column) = fault.line_column();
+    let file = escaped(&fault.path).replace(':', "%3A").replace(',', "%2C");
+    format!("::error file={file},line={line},col={column}::{}", escaped(&fault.message))
+}
+
+/// What a workflow command needs to be escaped everywhere.
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn markdown(plan: &BuildPlan, record: &Record, error: Option<&Error>) -> String {
@@ -54,4 +72,21 @@ fn first_line(text: Option<&str>) -> &str {
 
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_names_file_line_and_column() {
+        let fault = Fault {
+            path: "d/a,b.Dockerfile".into(),
+            text: "FROM x\nFROM y\n".into(),
+            span: 12..13,
+            message: "50% of\nit".into(),
+            help: None,
+        };
+        assert_eq!(annotation(&fault), "::error file=d/a%2Cb.Dockerfile,line=2,col=6::50%25 of%0Ait");
+    }
 }
