@@ -66,7 +66,7 @@ pub(super) fn images(reader: &Reader<'_>, name: &str) -> Result<Vec<Place>> {
 /// The places of one reference, if it is to the repository `name`.
 fn place(reader: &Reader<'_>, name: &str, word: Span, expanded: &Expanded) -> Result<Vec<Place>> {
     let reference = Reference::parse(&expanded.text);
-    if !reference.is_repository(name, |part| part.contains(UNKNOWN)) {
+    if !reference.is_repository(name, |part| part.contains(UNKNOWN) || reader.is_registry(part)) {
         return Ok(Vec::new());
     }
     let left = |reason| Ok(vec![Place { at: word.clone(), reading: Reading::Left(reason) }]);

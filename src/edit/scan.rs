@@ -110,7 +110,7 @@ impl<'a> Scanner<'a> {
     pub fn scan(&self, path: &str, bytes: &[u8]) -> Result<FileScan> {
         let mut scan = FileScan::default();
         for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.files.matches(path)) {
-            let reader = Reader { path, bytes, current: &self.current_text };
+            let reader = Reader { path, bytes, current: &self.current_text, config: self.config };
             let places = match &rule.form {
                 SiteForm::Arg(name) => super::dockerfile::definitions(&reader, name, false)?,
                 SiteForm::Env(name) => super::dockerfile::definitions(&reader, name, true)?,
@@ -202,9 +202,16 @@ pub(super) struct Reader<'a> {
     pub path: &'a str,
     pub bytes: &'a [u8],
     current: &'a str,
+    config: &'a Config,
 }
 
 impl Reader<'_> {
+    /// Whether `prefix` is the registry of release.yaml, path included, or another name of it.
+    pub fn is_registry(&self, prefix: &str) -> bool {
+        let aliases = self.config.registry_aliases.iter().map(String::as_str);
+        self.config.registry.as_deref().into_iter().chain(aliases).any(|registry| registry == prefix)
+    }
+
     /// Reads the value at `range`: a place for each version in it that is meant.
     pub fn read(&self, range: Range<usize>) -> Result<Vec<Place>> {
         self.valid_utf8(range.clone())?;

@@ -26,9 +26,9 @@ pub(super) fn images(reader: &Reader<'_>, name: &str) -> Result<Vec<Place>> {
         let Ok(written) = std::str::from_utf8(&reader.bytes[begin..end]) else { continue };
         // `docker://` and its like are a way to fetch, not a registry
         let name_start = written.rfind("://").map_or(0, |scheme| scheme + 3);
-        let unresolved = |part: &str| part.contains(['$', '{', '}']);
+        let may_be_registry = |part: &str| part.contains(['$', '{', '}']) || reader.is_registry(part);
         if Reference::parse(&written[name_start..]).name() != &written[name_start..]
-            || !Reference::parse(&written[name_start..]).is_repository(name, unresolved)
+            || !Reference::parse(&written[name_start..]).is_repository(name, may_be_registry)
         {
             continue;
         }

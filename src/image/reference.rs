@@ -52,13 +52,13 @@ impl<'a> Reference<'a> {
 
     /// Whether this is `repository`, whatever registry is written before it.
     ///
-    /// A first part is a registry if it has a dot or a port, is `localhost`, or was not written out
-    /// (`unresolved` says of a part whether it holds an unresolved variable). `other/app` is no `app`.
-    pub fn is_repository(&self, repository: &str, unresolved: impl Fn(&str) -> bool) -> bool {
+    /// What stands before the name is a registry if it is one part and has a dot or a port or is `localhost`, or if
+    /// `may_be_registry` says so: it is not written out, or known as one with its path. `other/app` is no `app`.
+    pub fn is_repository(&self, repository: &str, may_be_registry: impl Fn(&str) -> bool) -> bool {
         let Some(before) = self.name().strip_suffix(repository) else { return false };
         let Some(registry) = before.strip_suffix('/') else { return before.is_empty() };
         let host = registry.split('/').next().unwrap_or(registry);
-        unresolved(registry) || registry == host && (host.contains(['.', ':']) || host == "localhost")
+        may_be_registry(registry) || registry == host && (host.contains(['.', ':']) || host == "localhost")
     }
 }
 
