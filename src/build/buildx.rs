@@ -113,7 +113,9 @@ fn may_pass(output: &str) -> bool {
     let refused = ["denied", "unauthorized", "forbidden", "authorization"].iter().any(|word| reason.contains(word));
     let trouble =
         reason.contains("unexpected status from") && [": 429", ": 5"].iter().any(|code| reason.contains(code));
-    trouble || (reason.contains("failed to push") && !refused) || reason.ends_with(": already exists")
+    // the engine takes what the other build is still pushing for pushed
+    let unfinished = reason.contains("are missing in your target registry");
+    trouble || unfinished || (reason.contains("failed to push") && !refused) || reason.ends_with(": already exists")
 }
 
 #[async_trait(?Send)]
@@ -213,6 +215,10 @@ mod tests {
     fn trouble_with_handing_over_is_told_from_a_build_that_fails() {
         for (output, expected) in [
             ("#13 ERROR: x\nERROR: failed to solve: image \"r.example.com/g/a:t\": already exists\n", true),
+            (
+                "ERROR: manifest list/index references to blobs and/or manifests are missing in your target registry: x: unexpected status from PUT request to http://r.example.com/v2/: 400 Bad Request\n",
+                true,
+            ),
             ("ERROR: failed to solve: failed to push r.example.com/g/a:t: unexpected status: 400 Bad Request", true),
             (
                 "ERROR: unexpected status from HEAD request to https://r.example.com/v2/g/a: 500 Internal Server Error",
