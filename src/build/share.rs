@@ -67,6 +67,10 @@ impl Stage<'_> {
         let adopted = missing.is_empty();
         if missing == wanted.platforms && self.is_one_build(index) {
             self.build(index, &missing, &target, bases, again).await?;
+            if self.complete(wanted, &target).await?.is_none() {
+                // another build of it may have pushed over it a part of what it has; all steps are cached
+                self.build(index, &missing, &target, bases, false).await?;
+            }
         } else {
             let missing = missing.iter().map(|platform| self.share_of(index, platform, bases, again));
             shares.extend(try_join_all(missing).await?);
