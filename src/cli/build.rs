@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{Global, place::Place};
+use super::Global;
+use super::place::{Place, home};
 use crate::build::run::{Promotion, Works, findings};
 use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
@@ -171,8 +172,7 @@ pub async fn status(global: &Global, look: Look) -> Result<()> {
 async fn open_pulls(prepared: &Prepared) -> Result<Vec<OpenPull>> {
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let remote = prepared.repository.remote_for(prepared.config.repository.as_ref(), &settings.server_url)?;
-    let home = prepared.config.repository.clone().or_else(|| remote.and_then(|remote| remote.repository()));
-    let (Some(home), true) = (home, settings.credentials.is_some()) else {
+    let (Some(home), true) = (home(&prepared.config, remote.as_ref())?, settings.credentials.is_some()) else {
         return Err(Error::usage("they need a token and `repository:`"));
     };
     let github = GitHub::connect(&settings, &home).await?.repository(&home);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Global, place::Place};
+use super::Global;
+use super::place::{Place, home};
 use crate::bump::publish::{self, Destination, Published};
 use crate::bump::upstream::{self, Quoted};
 use crate::bump::{self, BumpPlan, PullRequestText, branch};
@@ -142,15 +143,6 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
 struct Done {
     commit: Option<String>,
     published: Option<Published>,
-}
-
-/// The repository that pull requests go to, as far as anything tells.
-fn home(config: &Config, remote: Option<&Remote>) -> Result<Option<RepositoryName>> {
-    let named = config.repository.clone().or_else(|| remote.and_then(Remote::repository));
-    match (named, std::env::var("GITHUB_REPOSITORY")) {
-        (None, Ok(name)) if !name.is_empty() => name.parse().map(Some),
-        (named, _) => Ok(named),
-    }
 }
 
 fn mode(

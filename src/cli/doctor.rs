@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Global;
-use super::place::Place;
+use super::place::{Place, home};
 use crate::config::{Config, EngineKind, Platform};
 use crate::doctor::{self, Check, Home, Needs, Repair};
 use crate::error::{Kind, Result};
@@ -117,11 +117,10 @@ fn here(global: &Global) -> (Vec<Check>, Option<Found>) {
 impl Found {
     /// Where pull requests go, if the config or a remote says so.
     fn home<'a>(&self, settings: &'a Settings) -> Option<Home<'a>> {
-        let named = self.config.repository.clone();
-        let remote = || self.repository.remote_for(None, &settings.server_url).ok()??.repository();
+        let remote = self.repository.remote_for(self.config.repository.as_ref(), &settings.server_url).ok()?;
         let pull_request = &self.config.pull_request;
         Some(Home {
-            repository: named.or_else(remote)?,
+            repository: home(&self.config, remote.as_ref()).ok()??,
             settings,
             needs: github::Needs {
                 base: self.config.base.clone(),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Global;
 use crate::build::Desired;
 use crate::bump::current_version;
-use crate::config::Config;
+use crate::config::{Config, RepositoryName};
 use crate::error::{Error, Result};
-use crate::git::{Commit, Repository};
+use crate::git::{Commit, Remote, Repository};
 use crate::image::graph::{Graph, Release};
 use crate::version::Version;
 
@@ -85,5 +85,17 @@ impl Place {
         let mut reader = repository.reader(commit);
         let inputs = graph.inputs(&repository.entries(commit)?, |path| reader.read(path))?;
         Desired::new(commit.id.to_string(), versions, &self.config, graph, inputs, registry)
+    }
+}
+
+/// The repository that pull requests go to: that of the config, else of the remote, else the one that GitHub Actions names.
+///
+/// # Errors
+/// Usage, for a name in the environment that is none.
+pub fn home(config: &Config, remote: Option<&Remote>) -> Result<Option<RepositoryName>> {
+    let named = config.repository.clone().or_else(|| remote.and_then(Remote::repository));
+    match (named, std::env::var("GITHUB_REPOSITORY")) {
+        (None, Ok(name)) if !name.is_empty() => name.parse().map(Some),
+        (named, _) => Ok(named),
     }
 }
