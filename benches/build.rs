@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 
 /// Each measurement of planning, and each of building.
 const PLANS: usize = 9;
-const BUILDS: usize = 3;
-/// How long the step of an image works, in seconds.
-const WORK: u32 = 5;
+const BUILDS: usize = 5;
+/// How long the step of an image works, in seconds; the real ones take from twenty seconds to minutes.
+const WORK: u32 = 20;
 
 fn main() {
     // `cargo test --all-targets` runs benches too, with this argument missing

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::desired::{Desired, Wanted};
 use crate::image::{Fingerprint, Parts};
-use crate::registry::{Annotations, ImageRef};
+use crate::registry::{Annotations, Digest};
 use crate::version::Version;
 
 /// The fingerprint of the inputs.
@@ -13,7 +13,8 @@ pub const INPUTS: &str = "dev.gs-release.inputs";
 pub const PARTS: &str = "dev.gs-release.parts";
 /// Versions of all components, as a JSON object.
 pub const VERSIONS: &str = "dev.gs-release.versions";
-/// The images of the release that it was built on, as a JSON object from reference to digest.
+/// The images that it was built on, as a JSON object from the Dockerfile's reference to digest: those of the release, and
+/// others where provenance attests them.
 pub const BASES: &str = "dev.gs-release.bases";
 /// The commit it was built from (<https://github.com/opencontainers/image-spec/blob/main/annotations.md>).
 pub const REVISION: &str = "org.opencontainers.image.revision";
@@ -21,11 +22,7 @@ pub const REVISION: &str = "org.opencontainers.image.revision";
 pub const VERSION: &str = "org.opencontainers.image.version";
 
 /// The annotations of `wanted`, built on `bases`.
-pub fn of(desired: &Desired, wanted: &Wanted, bases: &BTreeMap<String, ImageRef>) -> Annotations {
-    let bases: BTreeMap<&str, String> = bases
-        .iter()
-        .map(|(reference, image)| (reference.as_str(), image.digest().map(ToString::to_string).unwrap_or_default()))
-        .collect();
+pub fn of(desired: &Desired, wanted: &Wanted, bases: &BTreeMap<String, Digest>) -> Annotations {
     let mut annotations = Annotations::from([
         (INPUTS.into(), wanted.inputs.fingerprint.to_string()),
         (PARTS.into(), json(&wanted.inputs.parts)),
@@ -33,7 +30,7 @@ pub fn of(desired: &Desired, wanted: &Wanted, bases: &BTreeMap<String, ImageRef>
         (REVISION.into(), desired.commit.clone()),
     ]);
     if !bases.is_empty() {
-        annotations.insert(BASES.into(), json(&bases));
+        annotations.insert(BASES.into(), json(bases));
     }
     if let Some(version) = desired.versions.get(&desired.phases[wanted.phase].component) {
         annotations.insert(VERSION.into(), version.to_string());

@@ -1,6 +1,6 @@
 //! Release tags and moving tags: written from what was staged and verified, and by nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::annotations;
 use super::desired::{Desired, Wanted, platform_tag};
@@ -9,7 +9,7 @@ use super::observe::{State, judge};
 use crate::error::{Error, Result};
 use crate::registry::{
     Annotations, Descriptor, Digest, ImageRef, IndexRequest, PlatformFields, Published, Registry, create_index,
-    tag_state, usual_spelling,
+    materials, tag_state, usual_spelling,
 };
 
 /// What publishing works with.
@@ -21,18 +21,18 @@ pub(super) struct Press<'a> {
 }
 
 impl Press<'_> {
-    /// Points every release tag of the image at `index` at `staged`, annotated. `bases` are those that it was built on, by
-    /// the references of the Dockerfile. A tag that another run has brought up to date is adopted, unless `again`.
+    /// Points every release tag of the image at `index` at `staged`, annotated. `bases` are the images of the release that
+    /// it was built on, by digest. A tag that another run has brought up to date is adopted, unless `again`.
     pub async fn release(
         &self,
         index: usize,
         staged: &ImageRef,
-        bases: &BTreeMap<String, ImageRef>,
+        bases: &BTreeMap<usize, ImageRef>,
         again: bool,
     ) -> Result<Digest> {
         let wanted = &self.desired.images[index];
         let keep = self.desired.phases[wanted.phase].keep;
-        let annotations = annotations::of(self.desired, wanted, bases);
+        let annotations = annotations::of(self.desired, wanted, &self.digests(index, staged, bases).await?);
         let settled = |state: &crate::registry::TagState| !again && judge(wanted, keep, Some(state)).is_settled();
         let mut digest = None;
         for tag in wanted.releases()? {
@@ -48,6 +48,36 @@ impl Press<'_> {
             digest.get_or_insert(published.digest);
         }
         digest.ok_or_else(|| Error::usage(format!("image `{}` has no tag with a version in it", wanted.name)))
+    }
+
+    /// The digest of everything that the image at `index` was built on, by the references of its Dockerfile: `bases` of the
+    /// release, and of others what the provenance of `staged` attests. An image that its platforms were built on at
+    /// different digests has no single one, and is left out.
+    async fn digests(
+        &self,
+        index: usize,
+        staged: &ImageRef,
+        bases: &BTreeMap<usize, ImageRef>,
+    ) -> Result<BTreeMap<String, Digest>> {
+        let used = match self.registry.manifest(staged).await? {
+            Some(manifest) => materials(self.registry, &staged.repository, &manifest).await?,
+            None => BTreeSet::new(),
+        };
+        let external = |reference: &str| {
+            let image = reference.parse::<ImageRef>().ok()?;
+            let mut digests = used.iter().filter(|(name, _)| *name == image).map(|(_, digest)| digest);
+            let digest = image.digest().or_else(|| digests.next())?;
+            digests.next().is_none().then(|| digest.clone())
+        };
+        let all = self.desired.graph.nodes[index].bases.iter();
+        let known = all.filter_map(|base| {
+            let digest = match base.node {
+                Some(node) => bases.get(&node)?.digest().cloned(),
+                None => external(&base.reference),
+            };
+            Some((base.reference.clone(), digest?))
+        });
+        Ok(known.collect())
     }
 
     /// Points `tag-amd64` and the like at the images of each release tag of `wanted`. Done for what was published before,

@@ -291,11 +291,7 @@ impl Works<'_> {
     }
 
     async fn publish(&self, index: usize, staged: Staged, bases: BTreeMap<usize, ImageRef>, again: bool) -> Done {
-        let node = &self.desired.graph.nodes[index];
-        let written =
-            node.bases.iter().filter_map(|base| Some((base.reference.clone(), bases.get(&base.node?)?.clone())));
-        let written: BTreeMap<String, ImageRef> = written.collect();
-        Done::Published(index, self.press().release(index, &staged.image, &written, again).await.map(drop))
+        Done::Published(index, self.press().release(index, &staged.image, &bases, again).await.map(drop))
     }
 
     /// One error for everything that went wrong in a phase.

@@ -6,7 +6,7 @@
 //! looks like is decided in [`index`], which does no input or output.
 //!
 //! Inside: `reference` has the names, `manifest` the formats, `transport` the requests with their limits and
-//! retries, `auth` the answers to a registry's challenges, `credentials` what Docker knows about logins.
+//! retries, `provenance` what attestations say, `auth` the answers to a registry's challenges, `credentials` what Docker knows about logins.
 //!
 //! Nothing here knows phases, components or fingerprints.
 
@@ -16,6 +16,7 @@ pub mod index;
 mod manifest;
 mod memory;
 mod oci;
+mod provenance;
 mod publish;
 mod reference;
 mod transport;
@@ -29,6 +30,7 @@ pub use manifest::{
 };
 pub use memory::MemoryRegistry;
 pub use oci::OciRegistry;
+pub use provenance::{Material, materials};
 pub use publish::{IndexPlan, IndexRequest, Published, TagState, create_index, plan_index, tag_state};
 pub use reference::{Digest, ImageRef, Repository, Target};
 pub use transport::Limits;

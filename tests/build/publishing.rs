@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::lab::{BOTH, CONFIG, Lab, RELEASED, output};
+use gs_release::registry::Digest;
+
+use crate::lab::{BOTH, CONFIG, Lab, RELEASED, output, shell};
 
 #[test]
 #[ignore = "needs a Docker engine with buildx, and a registry on 127.0.0.1:5000"]
@@ -58,4 +60,24 @@ fn an_empty_registry_gets_both_phases_for_every_platform() {
     assert_eq!(RELEASED.iter().map(|tag| lab.digest(tag)).collect::<Vec<_>>(), before);
     assert_eq!(lab.digest("dev:latest"), lab.digest("dev:v0.24.1"));
     assert_eq!(lab.digest("coordinator:latest"), lab.digest("coordinator:0.28.0"));
+}
+
+#[test]
+#[ignore = "needs a Docker engine with buildx, and a registry on 127.0.0.1:5000"]
+fn a_base_of_somebody_else_is_written_down_by_the_digest_that_provenance_attests() {
+    let shell = shell();
+    let base = format!("FROM {shell}\nCOPY payload /payload\n");
+    for attested in [true, false] {
+        let config = format!("{CONFIG}build: {{ buildx: {{ provenance: {attested} }} }}\n")
+            .replace("platforms: [linux/amd64, linux/arm64]", "platforms: [linux/amd64]");
+        let lab = Lab::with(&config, &[("base.Dockerfile", &base)]);
+        lab.build(&[]).fine();
+        let annotations = lab.tag("base:v0.24.1").unwrap().annotations;
+        let expected = attested.then(|| {
+            let raw = output("skopeo", &["inspect", "--raw", "--tls-verify=false", &format!("docker://{shell}")]);
+            json!({ shell: Digest::of(raw.as_bytes()) })
+        });
+        let bases = annotations.get("dev.gs-release.bases").map(|text| serde_json::from_str::<Value>(text).unwrap());
+        assert_eq!(bases, expected);
+    }
 }
