@@ -19,12 +19,12 @@ pub(crate) mod yaml_events;
 pub use globs::FileGlobs;
 pub use model::{
     Actions, Build, BuildCache, Buildx, CommitVia, Component, Config, ContextSource, EngineKind, Image, NamedContext,
-    Phase, Platform, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, UpdatePolicy, VersionSource,
-    WhenStale,
+    Phase, Platform, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, Trigger, UpdatePolicy,
+    VersionSource, WhenStale,
 };
 pub use names::registry_name;
 pub use shape::nearest;
-pub use template::{ARCH, Template};
+pub use template::{ARCH, COMMIT, PHASE, REQUEST, Template};
 pub use value_path::{Step, ValuePath};
 
 use crate::error::{Error, Fault, Result};

@@ -208,10 +208,21 @@ pub struct Phase {
     pub when_stale: WhenStale,
     /// Built from the bump branch, since the pull request's checks run in its images.
     pub build_before_merge: bool,
-    /// The tag whose push starts the phase's workflow; `None`: it is dispatched.
-    pub trigger: Option<Template>,
+    /// How its workflow is started, where that differs from `build.actions`.
+    pub trigger: Trigger,
     /// In the order of the file.
     pub images: Vec<Image>,
+}
+
+/// `trigger:` of a phase.
+#[derive(Debug, Clone, Default)]
+pub struct Trigger {
+    /// The tag whose push starts the workflow; `None`: it is dispatched.
+    pub tag: Option<Template>,
+    /// File name of the workflow.
+    pub workflow: Option<String>,
+    /// What it is dispatched with.
+    pub inputs: Option<Vec<(String, Template)>>,
 }
 
 /// What happens to a published version whose inputs have changed.
@@ -315,6 +326,9 @@ pub struct Actions {
     pub workflow: String,
     /// How often a phase is tried.
     pub attempts: u32,
+    /// What the workflow is dispatched with: places are those of components, [`super::PHASE`], [`super::COMMIT`] and
+    /// [`super::REQUEST`].
+    pub inputs: Vec<(String, Template)>,
 }
 
 /// `build.buildx:`.

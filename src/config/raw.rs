@@ -216,7 +216,7 @@ pub struct Phase {
     /// Build from the bump branch, since the checks of the pull request run in these images. Default: false.
     #[serde(default)]
     pub build_before_merge: bool,
-    /// What starts the phase's workflow, with engine `actions`. Default: it is dispatched.
+    /// How the phase's workflow is started, with engine `actions`. Default: as `build.actions` says.
     pub trigger: Option<Trigger>,
     /// The images, by name.
     #[schemars(required)]
@@ -233,13 +233,19 @@ pub enum WhenStale {
     Keep,
 }
 
-/// What starts the phase's workflow.
+/// How the phase's workflow is started.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Trigger {
-    /// A git tag that is pushed, such as `v{graphscope}`.
-    #[schemars(required, example = &"v{graphscope}")]
+    /// A git tag that is made on the built commit, such as `v{graphscope}`. Default: the workflow is dispatched.
+    #[schemars(example = &"v{graphscope}")]
     pub tag: Option<String>,
+    /// File name of the workflow. Default: that of `build.actions`.
+    #[schemars(example = &"build-graphscope-dev-images.yml")]
+    pub workflow: Option<String>,
+    /// What it is dispatched with. Default: that of `build.actions`.
+    #[schemars(example = &json!({ "v6d_version": "v{vineyard}" }))]
+    pub inputs: Option<IndexMap<String, String>>,
 }
 
 /// One image.
@@ -308,6 +314,11 @@ pub struct Actions {
     /// How often a phase is tried before a person must look. Default: 2.
     #[schemars(range(min = 1, max = 100))]
     pub attempts: Option<u32>,
+    /// What the workflow is dispatched with, by the names of its inputs. `{phase}`, `{commit}` and `{request}` stand for the
+    /// phase's name, the commit and the id by which the run is found again, which belongs into the workflow's `run-name`;
+    /// `{component}` stands for that component's version. Default: inputs `phase`, `commit` and `request`.
+    #[schemars(example = &json!({ "phase": "{phase}", "commit": "{commit}", "request": "{request}" }))]
+    pub inputs: Option<IndexMap<String, String>>,
 }
 
 /// For engine `buildx`.

@@ -6,6 +6,12 @@ use crate::error::{Error, Result};
 
 /// The place that stands for an architecture; no component can have its name.
 pub const ARCH: &str = "arch";
+/// The place that stands for a phase's name, in what a workflow is dispatched with.
+pub const PHASE: &str = "phase";
+/// The place that stands for the commit to build, in what a workflow is dispatched with.
+pub const COMMIT: &str = "commit";
+/// The place that stands for the id by which a run is found again, in what a workflow is dispatched with.
+pub const REQUEST: &str = "request";
 
 /// A text with places, such as `v{vineyard}`. `{{` and `}}` stand for the braces themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,7 +49,7 @@ fn the_design_s_example_is_accepted_whole() {
     let [v6d, gs] = &config.phases[..] else { panic!("there are two phases") };
     assert!(v6d.build_before_merge && !gs.build_before_merge);
     assert_eq!((v6d.when_stale, gs.when_stale), (WhenStale::Rebuild, WhenStale::Keep));
-    assert_eq!(gs.trigger.as_ref().unwrap().to_string(), "v{graphscope}");
+    assert_eq!(gs.trigger.tag.as_ref().unwrap().to_string(), "v{graphscope}");
     let [base, dev, wheel] = &v6d.images[..] else { panic!("there are three images") };
     assert_eq!((&*base.name, &*base.repository, &*base.context), ("graphscope-dev-base", "graphscope-dev-base", ""));
     assert_eq!(dev.dockerfile, "dockerfiles/graphscope-dev.Dockerfile");
@@ -63,9 +63,24 @@ fn the_design_s_example_is_accepted_whole() {
     assert_eq!((build.engine, build.parallel, build.platform_tags), (EngineKind::Actions, Some(4), false));
     let actions = build.actions.as_ref().unwrap();
     assert_eq!((&*actions.workflow, actions.attempts), ("build-images.yml", 3));
+    assert_eq!(inputs(&actions.inputs), ["phase={phase}", "commit={commit}", "request={request}"]);
     assert_eq!(build.buildx.builder.as_deref(), Some("remote"));
     assert_eq!(build.buildx.cache, Some(BuildCache::Registry));
     assert!(!build.buildx.provenance && build.buildx.sbom);
+}
+
+fn inputs(inputs: &[(String, Template)]) -> Vec<String> {
+    inputs.iter().map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+#[test]
+fn a_phase_may_have_a_workflow_of_its_own_with_its_own_inputs() {
+    let image = with_image("dockerfile: D\ntags: ['{vineyard}']");
+    let trigger = "{ workflow: dev-images.yml, inputs: { v6d_version: 'v{vineyard}', id: '{request}' } }";
+    let config = config(&format!("{image}    trigger: {trigger}\nbuild: {{ engine: actions }}\n"));
+    let trigger = &config.phases[0].trigger;
+    assert_eq!((trigger.workflow.as_deref(), trigger.tag.is_some()), (Some("dev-images.yml"), false));
+    assert_eq!(inputs(trigger.inputs.as_ref().unwrap()), ["v6d_version=v{vineyard}", "id={request}"]);
 }
 
 #[test]

@@ -331,12 +331,29 @@ fn the_tag_that_triggers_a_phase_holds_a_version() {
 }
 
 #[test]
-fn engine_actions_needs_its_workflow_where_a_phase_has_no_trigger() {
+fn inputs_of_a_workflow_name_components_and_what_is_asked_for() {
+    let text = |trigger: &str| {
+        let image = with_image("dockerfile: D\ntags: ['{vineyard}']");
+        format!("{image}    trigger: {trigger}\n")
+    };
+    for (trigger, expected) in [
+        ("{ inputs: { a: '{vinyard}' } }", "there is no component `vinyard` | did you mean `vineyard`?"),
+        ("{ inputs: { a: '{arch}' } }", "an input cannot hold `{arch}`"),
+        ("{ workflow: .github/workflows/a.yml }", "is not the file name of a workflow"),
+        ("{ tag: 'v{vineyard}', inputs: { a: b } }", "a workflow that a tag starts takes no inputs"),
+    ] {
+        let found = faults_of(&text(trigger));
+        assert!(found.len() == 1 && found[0].contains(expected), "{trigger}: {found:?}");
+    }
+}
+
+#[test]
+fn engine_actions_needs_a_workflow_for_each_phase() {
     let with_engine = |trigger: &str| {
         let image = with_image("dockerfile: D\ntags: ['{vineyard}']");
         format!("{image}{trigger}build: {{ engine: actions }}\n")
     };
-    super::config(&with_engine("    trigger: { tag: 'v{vineyard}' }\n"));
+    super::config(&with_engine("    trigger: { tag: 'v{vineyard}', workflow: build.yml }\n"));
     assert_eq!(
         faults_of(&with_engine("")),
         [

@@ -5,11 +5,13 @@ use std::ops::Range;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::{each, optional, platforms};
+use super::{actions, each, optional, platforms};
 use crate::config::faults::Faults;
 use crate::config::shape::suggest;
 use crate::config::yaml::{Entry, Node};
-use crate::config::{ARCH, ContextSource, Image, NamedContext, Phase, Platform, Template, WhenStale, names, raw};
+use crate::config::{
+    ARCH, ContextSource, Image, NamedContext, Phase, Platform, Template, Trigger, WhenStale, names, raw,
+};
 use crate::error::{Error, Result};
 
 /// Builds stage images under tags that start like this, and remove them again.
@@ -53,8 +55,10 @@ impl Reader<'_> {
             let result = is_known(component, self.known).map(|()| component.to_owned());
             self.faults.take(node.get("component").span.clone(), result)
         });
-        let tag = raw.trigger.as_ref().and_then(|trigger| trigger.tag.as_deref());
-        let trigger = optional(tag, node.get("trigger"), "tag", self.faults, |text| trigger_tag(text, self.known));
+        let trigger = match &raw.trigger {
+            Some(raw) => actions::trigger(raw, node.get("trigger"), self.known, self.faults),
+            None => Some(Trigger::default()),
+        };
         if raw.images.as_ref().is_some_and(IndexMap::is_empty) && !node.get("images").damaged {
             self.faults.add_with_help(
                 node.key_span("images"),
@@ -189,7 +193,7 @@ fn first_time<K: Eq + std::hash::Hash>(
     }
 }
 
-fn is_known(component: &str, known: &IndexSet<&str>) -> Result<()> {
+pub(super) fn is_known(component: &str, known: &IndexSet<&str>) -> Result<()> {
     if known.contains(&component) {
         return Ok(());
     }
@@ -215,19 +219,6 @@ fn all_known(template: Template, known: &IndexSet<&str>) -> Result<Template> {
     Ok(template)
 }
 
-fn trigger_tag(text: &str, known: &IndexSet<&str>) -> Result<Template> {
-    let template = tag_template(text, known)?;
-    if template.is_moving() {
-        return Err(Error::usage(format!("`{text}` holds no version"))
-            .hint("each release pushes a tag of its own, such as `v{graphscope}`"));
-    }
-    let example = template.render(|_| Some("0.0.0".into()));
-    if !names::is_branch_name(&example) {
-        return Err(Error::usage(format!("`{text}` cannot be a tag of git")).hint("write one such as `v{graphscope}`"));
-    }
-    Ok(template)
-}
-
 fn image_tag(text: &str, known: &IndexSet<&str>) -> Result<Template> {
     let template = tag_template(text, known)?;
     let example = template.render(|_| Some("0.0.0".into()));
@@ -243,7 +234,7 @@ fn image_tag(text: &str, known: &IndexSet<&str>) -> Result<Template> {
 }
 
 /// Tags name an index of all platforms, and so have no architecture.
-fn tag_template(text: &str, known: &IndexSet<&str>) -> Result<Template> {
+pub(super) fn tag_template(text: &str, known: &IndexSet<&str>) -> Result<Template> {
     let template = Template::parse(text)?;
     for name in template.places() {
         match name {

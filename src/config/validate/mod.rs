@@ -4,6 +4,7 @@
 //! it noted a fault, or when the shape check did; what is absent is only missed where the shape check took
 //! nothing away.
 
+mod actions;
 mod component;
 mod image;
 
@@ -13,7 +14,7 @@ use indexmap::IndexSet;
 use super::faults::Faults;
 use super::yaml::Node;
 use super::{
-    Actions, Build, BuildCache, Buildx, CommitVia, Config, EngineKind, Phase, Platform, PullRequest, globs, names, raw,
+    Build, BuildCache, Buildx, CommitVia, Config, EngineKind, Phase, Platform, PullRequest, globs, names, raw,
 };
 use crate::error::{Error, Result};
 
@@ -41,7 +42,7 @@ pub(super) fn config(root: &Node, faults: &mut Faults) -> Option<Config> {
         let help = "say where the images are published: `registry: registry.example.com/graphscope`";
         faults.add_with_help(root.key_span("phases"), "phases need a `registry`", help);
     }
-    let build = build(raw.build.unwrap_or_default(), root, phases.as_deref(), faults);
+    let build = build(raw.build.unwrap_or_default(), root, phases.as_deref(), &known, faults);
     let repository = optional(raw.repository.as_deref(), root, "repository", faults, str::parse);
     let base = optional(raw.base.as_deref(), root, "base", faults, names::branch_name);
     let registry = optional(raw.registry.as_deref(), root, "registry", faults, names::registry_name);
@@ -139,19 +140,25 @@ fn pull_request(raw: raw::PullRequest, node: &Node, faults: &mut Faults) -> Opti
     })
 }
 
-fn build(raw: raw::Build, root: &Node, phases: Option<&[Phase]>, faults: &mut Faults) -> Option<Build> {
+fn build(
+    raw: raw::Build,
+    root: &Node,
+    phases: Option<&[Phase]>,
+    known: &IndexSet<&str>,
+    faults: &mut Faults,
+) -> Option<Build> {
     let node = root.get("build");
     let engine = match raw.engine {
         Some(raw::Engine::Actions) => EngineKind::Actions,
         Some(raw::Engine::Buildx) | None => EngineKind::Buildx,
     };
-    let dispatches = phases.is_none_or(|phases| phases.iter().any(|phase| phase.trigger.is_none()));
-    if engine == EngineKind::Actions && raw.actions.is_none() && dispatches && !node.damaged {
+    let needs_workflow = phases.is_none_or(|phases| phases.iter().any(|phase| phase.trigger.workflow.is_none()));
+    if engine == EngineKind::Actions && raw.actions.is_none() && needs_workflow && !node.damaged {
         let help = "name the workflow that builds a phase: `actions: { workflow: build-images.yml }`";
         faults.add_with_help(node.get("engine").span.clone(), "engine `actions` needs `actions`", help);
     }
     let actions = match raw.actions {
-        Some(actions) => self::actions(actions, node.get("actions"), faults).map(Some),
+        Some(actions) => actions::actions(actions, node.get("actions"), known, faults).map(Some),
         None => Some(None),
     };
     let buildx = raw.buildx.unwrap_or_default();
@@ -171,19 +178,4 @@ fn build(raw: raw::Build, root: &Node, phases: Option<&[Phase]>, faults: &mut Fa
             sbom: buildx.sbom,
         },
     })
-}
-
-fn actions(raw: raw::Actions, node: &Node, faults: &mut Faults) -> Option<Actions> {
-    let workflow = raw.workflow?;
-    let is_file_name = !workflow.contains('/') && (workflow.ends_with(".yml") || workflow.ends_with(".yaml"));
-    if !is_file_name {
-        let help = "write its name in .github/workflows, such as `build-images.yml`";
-        faults.add_with_help(
-            node.get("workflow").span.clone(),
-            format!("`{workflow}` is not the file name of a workflow"),
-            help,
-        );
-        return None;
-    }
-    Some(Actions { workflow, attempts: raw.attempts.unwrap_or(2) })
 }
