@@ -12,7 +12,8 @@
 //! 8. [`bump`] puts version, edits, commit message and pull-request text together.
 //! 9. [`build`] compares what should be published with what is, and brings the registry there.
 //! 10. [`doctor`] says what this machine and its logins lack for that.
-//! 11. [`report`] shows it, and [`cli`] is the command line around it all.
+//! 11. [`survey`] finds where versions are written in a repository that has no `release.yaml` yet.
+//! 12. [`report`] shows it, and [`cli`] is the command line around it all.
 
 pub mod build;
 pub mod bump;
@@ -27,4 +28,5 @@ pub mod image;
 pub mod process;
 pub mod registry;
 pub mod report;
+pub mod survey;
 pub mod version;

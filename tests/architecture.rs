@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 /// A module imports only from those before it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "error", "process", "version", "config", "image", "edit", "git", "github", "registry", "bump", "build", "doctor",
-    "report", "cli",
+    "survey", "report", "cli",
 ];
 
 /// A crate or module, and the only modules of this crate that may use it.
