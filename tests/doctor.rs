@@ -4,6 +4,7 @@
 
 #[path = "support/fake_registry.rs"]
 mod fake;
+mod support;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -85,6 +86,7 @@ impl Scene {
         let stdout = String::from_utf8(output.stdout).unwrap();
         let document: Value = serde_json::from_str(&stdout)
             .unwrap_or_else(|error| panic!("{error}: {stdout}{}", String::from_utf8_lossy(&output.stderr)));
+        support::assert_fits(&document, "doctor");
         let checks = document["checks"].as_array().unwrap().clone();
         let check = move |about: &str| checks.iter().find(|check| check["about"] == about).cloned().unwrap_or_default();
         (output.status.code().unwrap(), document, check)

@@ -94,6 +94,7 @@ fn pictures_are_for_graph_alone() {
         assert!(texts(&output).1.contains(&format!("--format {format} is for `graph` only")), "{:?}", texts(&output));
     }
     let json = sandbox.run(&["graph", "--format", "json"]).stdout;
+    support::assert_fits(&serde_json::from_slice(&json).unwrap(), "graph");
     assert_eq!(sandbox.run(&["graph", "--json"]).stdout, json);
     assert_eq!(sandbox.run(&["graph", "--json", "--format", "svg"]).status.code(), Some(2));
     assert_eq!(sandbox.run(&["graph", "--format", "png"]).status.code(), Some(2));

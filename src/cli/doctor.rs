@@ -3,8 +3,6 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::Global;
 use super::place::{Place, home};
 use crate::config::{Config, EngineKind, Platform};
@@ -65,8 +63,8 @@ pub async fn run(global: &Global, args: Args) -> Result<ExitCode> {
     checks.extend(examined);
     let healthy = !checks.iter().any(Check::is_blocking);
     if global.is_json() {
-        let repairs: Vec<String> = repaired.iter().map(ToString::to_string).collect();
-        report::json(&json!({"healthy": healthy, "checks": checks, "repairs": repairs}));
+        let repairs = repaired.iter().map(ToString::to_string).collect();
+        report::json(&report::json_of(&report::documents::Doctor { healthy, checks: &checks, repairs })?);
     } else {
         report::checks(&checks);
         let can_be_mended = checks.iter().any(|check| check.repair.is_some());

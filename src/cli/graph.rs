@@ -20,7 +20,7 @@ pub fn run(global: &Global, args: Args) -> Result<()> {
     let place = Place::read(global, &repository, Some(commit))?;
     let graph = place.graph(&repository, commit)?;
     if global.is_json() {
-        report::json(&report::graph::json(&graph));
+        report::json(&report::json_of(&report::documents::ImageGraph::new(&graph))?);
         return Ok(());
     }
     for note in &graph.notes {

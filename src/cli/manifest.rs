@@ -1,11 +1,9 @@
 //! `gs-release manifest create <tag> <src>...`: one multi-platform index from per-platform images, without Docker.
 
-use serde_json::json;
-
 use super::Global;
 use crate::config::Platform;
 use crate::error::Result;
-use crate::registry::{ImageRef, IndexRequest, Limits, OciRegistry, docker_config_dir, plan_index};
+use crate::registry::{Digest, ImageRef, IndexRequest, Limits, OciRegistry, docker_config_dir, plan_index};
 use crate::report;
 
 /// Arguments of `manifest`.
@@ -64,10 +62,14 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     let tag = create.tag.to_string();
     let platforms: Vec<String> = published.platforms.iter().map(ToString::to_string).collect();
     if global.is_json() {
-        report::json(&json!({
-            "tag": tag, "digest": published.digest, "platforms": platforms,
-            "changed": published.changed, "previous": published.previous,
-        }));
+        let document = report::documents::Manifest {
+            tag: &tag,
+            digest: published.digest.as_str(),
+            platforms: &platforms,
+            changed: published.changed,
+            previous: published.previous.as_ref().map(Digest::as_str),
+        };
+        report::json(&report::json_of(&document)?);
         return Ok(());
     }
     report::result(&format!("{tag}@{} ({})", published.digest, platforms.join(", ")));

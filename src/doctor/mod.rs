@@ -8,6 +8,7 @@ mod docker;
 mod remotes;
 mod repair;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use remotes::Home;
@@ -31,7 +32,7 @@ pub struct Needs<'a> {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Check {
     /// What it is about: `docker`, `builder`, `push to registry.example.com`.
@@ -50,7 +51,7 @@ pub struct Check {
 }
 
 /// How something stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// As it should be.

@@ -1,10 +1,16 @@
 //! The JSON documents of the commands, as types: what is printed and what the schemas say are the same.
 
+mod graph;
+mod machine;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+
+pub use graph::ImageGraph;
+pub use machine::{Doctor, Manifest};
 
 use crate::build::{BuildPlan, State};
 use crate::edit::{Edit, Leftover};
@@ -201,6 +207,12 @@ pub enum Document {
     Status,
     /// `verify`.
     Verify,
+    /// `graph`.
+    Graph,
+    /// `manifest create`.
+    Manifest,
+    /// `doctor`.
+    Doctor,
     /// A failure of any command.
     Error,
 }
@@ -216,10 +228,14 @@ impl std::str::FromStr for Document {
             "plan" => Document::Plan,
             "status" => Document::Status,
             "verify" => Document::Verify,
+            "graph" => Document::Graph,
+            "manifest" => Document::Manifest,
+            "doctor" => Document::Doctor,
             "error" => Document::Error,
             _ => {
                 let message = format!("there is no schema `{text}`");
-                return Err(Error::usage(message).hint("there are release, bump, build, plan, status, verify, error"));
+                return Err(Error::usage(message)
+                    .hint("there are release, bump, build, plan, status, verify, graph, manifest, doctor, error"));
             }
         })
     }
@@ -235,6 +251,9 @@ impl Document {
             Document::Plan => schemars::schema_for!(BuildPlan).to_value(),
             Document::Status => schemars::schema_for!(Status<'_>).to_value(),
             Document::Verify => schemars::schema_for!(Verify<'_>).to_value(),
+            Document::Graph => schemars::schema_for!(ImageGraph<'_>).to_value(),
+            Document::Manifest => schemars::schema_for!(Manifest<'_>).to_value(),
+            Document::Doctor => schemars::schema_for!(Doctor<'_>).to_value(),
             Document::Error => schemars::schema_for!(Failure<'_>).to_value(),
         }
     }

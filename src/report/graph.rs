@@ -1,4 +1,4 @@
-//! The image graph for people and programs: a text tree, a JSON document, and pictures as Mermaid, DOT and SVG.
+//! The image graph for people and programs: a text tree, and pictures as Mermaid, DOT and SVG.
 //!
 //! Everything here turns a [`Graph`] into text; printing it is the caller's.
 
@@ -11,48 +11,13 @@ mod tests;
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
-
 pub use dot::dot;
 pub use mermaid::mermaid;
 pub use svg::svg;
 
 use super::BOLD;
 use crate::config::Platform;
-use crate::image::graph::{Base, Graph, How, Node};
-
-/// The document of `graph`.
-pub fn json(graph: &Graph) -> Value {
-    let name = |node: &usize| graph.nodes[*node].image.as_str();
-    let waves =
-        |waves: &[Vec<usize>]| -> Vec<Vec<&str>> { waves.iter().map(|wave| wave.iter().map(name).collect()).collect() };
-    let phases = graph.phases.iter().map(|phase| json!({"name": phase.name, "waves": waves(&phase.waves)}));
-    let notes = graph.notes.iter().map(|n| json!({"path": n.path, "line": n.line, "message": n.message}));
-    json!({
-        "phases": phases.collect::<Vec<_>>(),
-        "images": graph.nodes.iter().map(|node| image(graph, node)).collect::<Vec<_>>(),
-        "notes": notes.collect::<Vec<_>>(),
-    })
-}
-
-fn image(graph: &Graph, node: &Node) -> Value {
-    let base = |base: &Base| {
-        let (kind, name) = match base.node {
-            Some(node) => ("image", graph.nodes[node].image.as_str()),
-            None => ("external", base.reference.as_str()),
-        };
-        let (path, line) = (&node.dockerfile.path, base.line);
-        json!({kind: name, "reference": base.reference, "by": by(base.how), "path": path, "line": line})
-    };
-    json!({
-        "name": node.image,
-        "phase": graph.phases[node.phase].name,
-        "repository": node.repository,
-        "tags": tags(node).collect::<Vec<_>>(),
-        "platforms": node.platforms.iter().map(Platform::to_string).collect::<Vec<_>>(),
-        "bases": node.bases.iter().map(base).collect::<Vec<_>>(),
-    })
-}
+use crate::image::graph::{Graph, How, Node};
 
 /// Phases, waves and images with their bases, as an indented tree.
 pub fn text(graph: &Graph) -> String {
@@ -89,7 +54,8 @@ fn tags(node: &Node) -> impl Iterator<Item = &str> {
     node.tags.iter().map(|tag| tag.name.as_str())
 }
 
-fn by(how: How) -> &'static str {
+/// The instruction that names a base.
+pub(super) fn by(how: How) -> &'static str {
     match how {
         How::From => "FROM",
         How::Copy => "COPY --from",

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::fake::{FakeRegistry, Fault};
 use crate::place::Place;
 use crate::real::RealRegistry;
+use crate::support::assert_fits;
 
 fn gs_release(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gs-release"));
@@ -49,6 +50,7 @@ async fn an_index_is_planned_created_and_left_alone() {
     assert!(reads_only(), "{:?}", fake.seen());
     let created = json(&[]);
     assert_eq!(created, planned);
+    assert_fits(&created, "manifest");
     let stored: Value = serde_json::from_slice(&fake.manifest("g/app", "v1").unwrap()).unwrap();
     assert_eq!(stored["annotations"], json!({"a": "b=c"}));
     let digest = created["digest"].clone();

@@ -11,4 +11,6 @@ mod login;
 mod place;
 #[path = "../support/registry.rs"]
 mod real;
+#[path = "../support/mod.rs"]
+mod support;
 mod tls;

@@ -79,6 +79,14 @@ pub fn document(output: Output) -> (i32, Value) {
     (output.status.code().unwrap(), document)
 }
 
+/// Holds `document` to the schema that `gs-release schema name` prints.
+pub fn assert_fits(document: &Value, name: &str) {
+    let schema = name.parse::<gs_release::report::Document>().unwrap().schema();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let faults: Vec<String> = schema.iter_errors(document).map(|error| error.to_string()).collect();
+    assert!(faults.is_empty(), "{name}: {faults:?}: {document}");
+}
+
 /// `program` with nobody's configuration, credentials or CI around it.
 pub fn isolated(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::layout::{BOX, Layout, layout};
 use super::*;
 use crate::config::Config;
 use crate::image::graph::Release;
 use crate::image::testing::{Tree, phase};
+use crate::report::{documents, json_of};
 
 /// The graph of this repository, from its files as they are.
 fn this_repository() -> Graph {
@@ -141,7 +144,8 @@ fn every_edge_is_in_every_language_once() {
     for (part, times) in [("n0 -> n1;", 1), ("n2 -> n0 [style=dashed];", 1), ("->", 3)] {
         assert_eq!(count(&dot(&graph), part), times, "{part}");
     }
-    let bases = &json(&graph)["images"][1]["bases"];
+    let document = json_of(&documents::ImageGraph::new(&graph)).unwrap();
+    let bases = &document["images"][1]["bases"];
     let expected = json!([
         {"image": "a", "reference": "r.example.com/p/a:v1.2.3", "by": "FROM", "path": "y", "line": 1},
         {"external": "debian:12", "reference": "debian:12", "by": "FROM", "path": "y", "line": 2},
