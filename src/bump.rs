@@ -3,8 +3,11 @@
 
 mod body;
 pub mod branch;
+pub mod policy;
+pub mod propose;
 pub mod publish;
 pub mod upstream;
+pub mod watch;
 
 use std::collections::BTreeMap;
 

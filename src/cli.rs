@@ -6,7 +6,9 @@ mod doctor;
 mod graph;
 mod manifest;
 mod place;
+mod remotes;
 mod runtime;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::bump::propose::Event;
 use crate::error::{Error, Result};
 use crate::report;
 use runtime::wait_for;
@@ -80,6 +83,14 @@ impl Global {
         }
     }
 
+    /// Tells a person what a proposal finds out on its way.
+    fn hear(&self, event: Event) {
+        match event {
+            Event::Note(text) => self.say(&text),
+            Event::Detail(text) => self.detail(&text),
+        }
+    }
+
     /// Tells a person something that they asked to hear with `-v`.
     fn detail(&self, text: &str) {
         if self.verbose {
@@ -111,6 +122,11 @@ enum Command {
     ///
     /// `gs-release bump-vineyard 0.24.2` is the same as `gs-release bump vineyard 0.24.2`.
     Bump(bump::Args),
+    /// Look upstream, and bump what the update policy allows.
+    ///
+    /// For every component: the releases upstream, the policy of release.yaml, one decision and its reason. What is to be
+    /// bumped goes the way of `bump`. A component that fails stops no other.
+    Watch(watch::Args),
     /// Make the registry match release.yaml: phase by phase, only what is missing or stale.
     Build(build::Args),
     /// Check that every expected tag is there, with every platform, made from these inputs.
@@ -130,7 +146,7 @@ enum Command {
     Doctor(doctor::Args),
     /// Print the JSON Schema of release.yaml, or of a command's document.
     Schema {
-        /// Of what: release, bump, build, plan, status, verify or error.
+        /// Of what: release, bump, build, plan, status, verify, watch or error.
         #[arg(default_value = "release")]
         document: String,
     },
@@ -189,6 +205,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
     }
     match cli.command {
         Command::Bump(args) => wait_for(bump::run(global, args))?,
+        Command::Watch(args) => return wait_for(watch::run(global, args)),
         Command::Build(args) => wait_for(build::run(global, args))?,
         Command::Verify(look) => return wait_for(build::verify(global, look)),
         Command::Status(look) => wait_for(build::status(global, look))?,

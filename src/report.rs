@@ -7,6 +7,7 @@ pub mod documents;
 pub mod graph;
 mod progress;
 mod summary;
+pub mod watch;
 
 pub use build::{build_json, built, plan, status, status_json, verify_json};
 pub use checks::checks;
@@ -51,18 +52,8 @@ pub fn json(document: &Value) {
 
 /// A failure as the JSON document that takes the result's place.
 pub fn error_json(error: &Error) {
-    let faults = error.faults.iter().map(|fault| {
-        let (line, column) = fault.line_column();
-        documents::Place { path: &fault.path, line, column, message: &fault.message, help: fault.help.as_deref() }
-    });
-    let body = documents::FailureBody {
-        kind: error.kind,
-        message: &error.message,
-        hints: &error.hints,
-        faults: faults.collect(),
-    };
     // text and numbers alone always have a JSON form
-    json(&json_of(&documents::Failure { error: body }).unwrap_or_default());
+    json(&json_of(&documents::Failure { error: documents::failure(error) }).unwrap_or_default());
 }
 
 /// A failure for a person, on stderr: the message, the places with their lines, the hints.
@@ -96,18 +87,7 @@ pub fn bump_json(plan: &BumpPlan, commit: Option<&str>, pull_request: Option<&En
         leftovers: plan.edits.leftovers.clone(),
         branch: plan.branch.clone(),
         commit: commit.map(str::to_owned),
-        pull_request: match pull_request {
-            Some(ensured) => documents::PullRequest {
-                action: match ensured.action {
-                    Action::Created => documents::Action::Created,
-                    Action::Updated => documents::Action::Updated,
-                    Action::Unchanged => documents::Action::Unchanged,
-                },
-                number: Some(ensured.pull_request.number),
-                url: Some(ensured.pull_request.url.clone()),
-            },
-            None => documents::PullRequest { action: documents::Action::None, number: None, url: None },
-        },
+        pull_request: documents::PullRequest::of(pull_request),
     })
 }
 

@@ -6,7 +6,9 @@ use super::{BumpPlan, PullRequestText};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Patience, PushOutcome, Remote, Repository};
-use crate::github::{self, BranchMove, Ensured, FileChange, NewCommit, NewPullRequest, SetUp, State, Wanted};
+use crate::github::{
+    self, Action, BranchMove, Ensured, FileChange, Marker, NewCommit, NewPullRequest, PullRequest, SetUp, State, Wanted,
+};
 
 /// How often a branch that others move too is observed.
 const ATTEMPTS: usize = 5;
@@ -42,6 +44,38 @@ pub struct Published {
     pub pull_request: Ensured,
     /// What a person should know.
     pub notes: Vec<String>,
+}
+
+/// Looks whether branch and pull request are what `plan` says already. `known` are the pull requests of the branch, where they
+/// were looked up a moment ago.
+///
+/// # Errors
+/// Refused, after one comment, if the branch holds commits of people; remote.
+pub async fn settled(
+    to: &Destination<'_>,
+    plan: &BumpPlan,
+    known: Option<&[PullRequest]>,
+) -> Result<Option<Published>> {
+    let commit = to.git.commit(plan.base, &plan.contents, &plan.message)?;
+    let tree = commit.tree.to_string();
+    let tip = to.git.tip(&to.remote.tracking(&plan.branch))?;
+    let standing = match branch::look(to.git, plan, &tree, tip)? {
+        Standing::Ready(standing) => standing,
+        Standing::Taken(commits) if !to.force => return Err(refuse(to, plan, &commits).await),
+        Standing::Taken(_) | Standing::Behind(_) => return Ok(None),
+    };
+    let looked_up = match known {
+        Some(_) => Vec::new(),
+        None => to.home.pull_requests(to.settings.push_to.as_ref(), &plan.branch, to.base).await?,
+    };
+    let (component, version) = (plan.component.clone(), plan.to.clone());
+    let wanted = Marker { component, version, tree, set_up: true, superseded: false };
+    let found = github::settled(known.unwrap_or(&looked_up), &wanted, &to.settings.labels);
+    Ok(found.map(|pull| Published {
+        commit: standing.id.to_string(),
+        pull_request: Ensured { action: Action::Unchanged, pull_request: pull.clone(), notes: Vec::new() },
+        notes: Vec::new(),
+    }))
 }
 
 /// Brings branch and pull request to what `plan` says.

@@ -1,10 +1,11 @@
 //! What upstream has released, as far as a bump asks: whether a version exists, the newest that will do, and what is new.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::config::{Component, RepositoryName};
+use super::policy::{Candidate, PassedOver, by_number, judge};
+use crate::config::{Component, RepositoryName, UpdatePolicy};
 use crate::error::{Error, Result};
-use crate::github::{self, GitHub};
+use crate::github::{self, GitHub, UpstreamVersion};
 use crate::version::{Requirement, Version};
 
 /// What the pull request quotes.
@@ -16,7 +17,7 @@ pub struct Quoted {
     pub notes: String,
 }
 
-/// The newest release that satisfies `requirement` and the component's update policy, and why newer ones were passed over.
+/// The newest release that satisfies `requirement` and the component's update policy, and which newer ones were passed over.
 ///
 /// # Errors
 /// Usage for a component without upstream; refused where nothing will do; remote.
@@ -25,40 +26,63 @@ pub async fn newest(
     component: &Component,
     requirement: &Requirement,
     now: Timestamp,
-) -> Result<(Version, Vec<String>)> {
+) -> Result<(Version, Vec<PassedOver>)> {
     let name = upstream(component)?;
     let repository = github.repository(name);
-    let policy = &component.update;
-    let mut passed_over = Vec::new();
     let versions = repository.list_versions(&component.tag).await?;
-    for candidate in versions.iter().filter(|candidate| requirement.matches(&candidate.version)) {
-        let version = &candidate.version;
-        let mut because = |why: String| passed_over.push(format!("{version} {why}"));
-        if candidate.prerelease && !policy.prereleases {
-            because("is a pre-release".into());
-        } else if policy.ignore.contains(version) {
-            because("is ignored by `update.ignore`".into());
-        } else if let Some(allow) = policy.allow.as_ref().filter(|allow| !allow.matches(version)) {
-            because(format!("is outside `update.allow` ({allow})"));
-        } else {
-            let age = SignedDuration::try_from(policy.minimum_age).unwrap_or(SignedDuration::MAX);
-            let released = match age.is_zero() {
-                true => None,
-                false => repository.release_date(candidate).await?,
-            };
-            if released.is_some_and(|released| now.duration_since(released) < age) {
-                because("is younger than `update.minimum-age`".into());
-                continue;
-            }
-            return Ok((version.clone(), passed_over));
+    let matching = versions.iter().filter(|found| requirement.matches(&found.version));
+    let candidates = candidates(&repository, matching, &component.update, now).await?;
+    let mut passed_over = Vec::new();
+    for candidate in candidates {
+        match judge(&candidate, &component.update, now) {
+            Some(why) => passed_over.push(PassedOver { version: candidate.version, why }),
+            None => return Ok((candidate.version, passed_over)),
         }
     }
     let error = Error::refused(format!("no release of {name} satisfies `{requirement}`"));
     Err(match (passed_over.is_empty(), versions.first()) {
-        (false, _) => passed_over.into_iter().take(3).fold(error, Error::hint),
+        (false, _) => passed_over.iter().take(3).map(ToString::to_string).fold(error, Error::hint),
         (true, Some(newest)) => error.hint(format!("the newest is {}", newest.version)),
         (true, None) => error.hint(format!("no tag of {name} is written as `{}`", component.tag.pattern())),
     })
+}
+
+/// The releases after `current`, the newest first, as far as they can matter: those after the first that the update policy
+/// takes are left out. On a quiet day that is one request.
+///
+/// # Errors
+/// Usage for a component without upstream; remote.
+pub async fn newer(
+    github: &GitHub,
+    component: &Component,
+    current: &Version,
+    now: Timestamp,
+) -> Result<Vec<Candidate>> {
+    let repository = github.repository(upstream(component)?);
+    let versions = repository.list_newer(&component.tag, current).await?;
+    candidates(&repository, versions.iter(), &component.update, now).await
+}
+
+/// What the policy asks about `versions`, down to the first that it takes.
+async fn candidates(
+    repository: &github::Repository,
+    versions: impl Iterator<Item = &UpstreamVersion>,
+    policy: &UpdatePolicy,
+    now: Timestamp,
+) -> Result<Vec<Candidate>> {
+    let mut found = Vec::new();
+    for upstream in versions {
+        let (version, prerelease) = (upstream.version.clone(), upstream.prerelease);
+        let asks_for_age = !policy.minimum_age.is_zero() && by_number(&version, prerelease, policy).is_none();
+        let released = if asks_for_age { repository.release_date(upstream).await? } else { None };
+        let candidate = Candidate { version, prerelease, released };
+        let taken = judge(&candidate, policy, now).is_none();
+        found.push(candidate);
+        if taken {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Makes sure that upstream has released `version`.
@@ -84,7 +108,7 @@ pub async fn require(github: &GitHub, component: &Component, version: &Version) 
 /// Remote.
 pub async fn quote(github: &GitHub, component: &Component, from: &Version, to: &Version) -> Result<String> {
     let Ok(name) = upstream(component) else { return Ok(String::new()) };
-    let versions = github.repository(name).list_versions(&component.tag).await?;
+    let versions = github.repository(name).list_newer(&component.tag, from).await?;
     Ok(github::defused(&github::between(&versions, from, to)))
 }
 

@@ -1,16 +1,16 @@
 //! `gs-release bump <component> <version>`.
 
-use std::time::Duration;
-
 use super::Global;
 use super::place::{Place, home};
-use crate::bump::publish::{self, Destination, Published};
+use super::remotes::{self, PATIENT, Reach};
+use crate::bump::propose::{Proposal, propose};
+use crate::bump::publish::{Destination, Published};
 use crate::bump::upstream::{self, Quoted};
 use crate::bump::{self, BumpPlan, PullRequestText, branch};
 use crate::config::{Component, Config, RepositoryName};
 use crate::error::{Error, Result};
-use crate::git::{Auth, Commit, Patience, Remote, Repository};
-use crate::github::{Credentials, GitHub, Needs, Settings};
+use crate::git::{Auth, Commit, Remote, Repository};
+use crate::github::{Credentials, GitHub, Settings};
 use crate::report;
 use crate::version::{Request, Version};
 
@@ -34,11 +34,6 @@ pub struct Args {
     #[arg(long)]
     force: bool,
 }
-
-/// How long `--dry-run` and `--local` wait for the remote before they use what is known here.
-const IMPATIENT: Patience = Patience::Total(Duration::from_secs(2));
-/// How long everything else waits for each sign of life of the remote.
-const PATIENT: Patience = Patience::Silence(Duration::from_secs(60));
 
 /// How far the command goes.
 enum Mode {
@@ -68,8 +63,15 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     };
 
     let auth = auth(&settings, &mode, github.as_ref(), remote.as_ref()).await?;
-    let head = head_remote(&repository, &first, remote.as_ref(), &mode, &settings)?;
-    fetch(global, &repository, &first, &args.component, remote.as_ref(), head.as_ref(), &auth, &mode)?;
+    let publishing = matches!(mode, Mode::Publish(_));
+    let head = match (&remote, &first.pull_request.push_to) {
+        (Some(_), Some(fork)) if publishing => Some(remotes::fork_remote(&repository, fork, &settings)?),
+        _ => remote.clone(),
+    };
+    if let (Some(remote), Some(head)) = (&remote, &head) {
+        let reach = Reach { repository: &repository, remote, head, auth: &auth };
+        reach.fetch(global, &first, std::iter::once(&*args.component), publishing)?;
+    }
     let base = repository.base(remote.as_ref(), &first.base)?;
     let place = Place::read(global, &repository, Some(base))?;
     let config = &place.config;
@@ -86,7 +88,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
         report::bump(&plan);
     }
     let nothing = plan.contents.is_empty();
-    let mut quoted = Quoted { compare: compare(&settings, component, &plan), ..Quoted::default() };
+    let compare = remotes::compare(&settings, component, &plan.from, &plan.to);
     let mut done = Done::default();
     match &mode {
         _ if nothing => global.say("nothing to do"),
@@ -95,23 +97,16 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
         Mode::Local(why) => {
             let commit = branch::commit_locally(&repository, &plan, request.force)?;
             done.commit = Some(commit.id.to_string());
-            let text = bump::describe(config, &plan, &quoted)?;
+            let text = bump::describe(config, &plan, &Quoted { compare, ..Quoted::default() })?;
             if !global.is_json() {
                 tell_local(&plan, commit, &text);
             }
             global.say(&format!("left out: the push and the pull request ({why})"));
         }
         Mode::Publish(home) => {
-            let (Some(github), Some(remote), Some(head)) = (&github, &remote, &head) else {
+            let (Some(github), Some(head)) = (&github, &head) else {
                 return Err(Error::usage("there is no remote to push to"));
             };
-            preflight(global, github, home, config, &plan).await?;
-            match upstream::quote(github, component, &plan.from, &plan.to).await {
-                Ok(notes) => quoted.notes = notes,
-                Err(error) => global.say(&format!("the release notes are left out: {error}")),
-            }
-            let text = bump::describe(config, &plan, &quoted)?;
-            global.detail(&format!("pushing to {}", remote.url()));
             let to = Destination {
                 git: &repository,
                 remote: head,
@@ -123,7 +118,8 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
                 base: &config.base,
                 force: request.force,
             };
-            let published = publish::publish(&to, &plan, &text).await?;
+            let proposal = Proposal { plan: &plan, component, compare, known: None };
+            let published = propose(github, config, &to, proposal, |event| global.hear(event)).await?;
             if !global.is_json() {
                 report::published(&plan.branch, &published);
             }
@@ -158,9 +154,7 @@ fn mode(
         _ if args.write => Mode::Write,
         _ if args.local => Mode::Local("as asked"),
         _ if settings.credentials.is_none() && in_actions => {
-            return Err(Error::remote("there is no token to push the branch and open the pull request with")
-                .hint("pass one in the step's environment: GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}")
-                .hint("a GitHub App (GS_RELEASE_APP_ID, GS_RELEASE_APP_PRIVATE_KEY) also starts the pull request's checks"));
+            return Err(remotes::no_token());
         }
         _ if settings.credentials.is_none() => Mode::Local("set GITHUB_TOKEN to go on"),
         (None, _) => Mode::Local("there is no remote"),
@@ -180,61 +174,14 @@ async fn anonymously(settings: &Settings, config: &Config, component: &str) -> R
 }
 
 async fn auth(settings: &Settings, mode: &Mode, github: Option<&GitHub>, remote: Option<&Remote>) -> Result<Auth> {
-    let token = match (mode, github, remote, &settings.credentials) {
-        (Mode::Publish(_), Some(github), Some(remote), _) => github.token_for(&remote.url()).await?,
-        (_, _, _, Some(Credentials::Token(token))) => Some(token.clone()),
+    if let (Mode::Publish(_), Some(github), Some(remote)) = (mode, github, remote) {
+        return remotes::auth(settings, github, remote).await;
+    }
+    let token = match &settings.credentials {
+        Some(Credentials::Token(token)) => Some(token.clone()),
         _ => None,
     };
     Ok(Auth { token, server: settings.server_url.clone() })
-}
-
-/// The remote that gets the bump branch: the fork's, where the config names one.
-fn head_remote(
-    repository: &Repository,
-    config: &Config,
-    remote: Option<&Remote>,
-    mode: &Mode,
-    settings: &Settings,
-) -> Result<Option<Remote>> {
-    let (Mode::Publish(_), Some(fork)) = (mode, &config.pull_request.push_to) else { return Ok(remote.cloned()) };
-    let found = repository.remote_for(Some(fork), &settings.server_url)?;
-    let is_fork =
-        |remote: &Remote| remote.repository().is_some_and(|r| r.to_string().eq_ignore_ascii_case(&fork.to_string()));
-    found.filter(is_fork).map(Some).ok_or_else(|| {
-        Error::usage(format!("`push-to:` names {fork}, but no remote of this clone is that"))
-            .hint(format!("git remote add fork {}/{fork}", settings.server_url))
-    })
-}
-
-#[allow(clippy::too_many_arguments, reason = "everything that the fetch depends on, said once")]
-fn fetch(
-    global: &Global,
-    repository: &Repository,
-    config: &Config,
-    component: &str,
-    remote: Option<&Remote>,
-    head: Option<&Remote>,
-    auth: &Auth,
-    mode: &Mode,
-) -> Result<()> {
-    let Some(remote) = remote else { return Ok(()) };
-    let publishing = matches!(mode, Mode::Publish(_));
-    let bump_branch = format!("gs-release/{component}");
-    let own_head = head.filter(|head| *head != remote);
-    let branches: &[&str] = match own_head {
-        Some(_) => &[&config.base],
-        None => &[&config.base, &bump_branch],
-    };
-    global.detail(&format!("fetching {} from {}", branches.join(" and "), remote.url()));
-    let patience = if publishing { PATIENT } else { IMPATIENT };
-    match repository.fetch(remote, branches, auth, patience) {
-        Err(error) if !publishing => report::warn(&format!("{}; using what is known here", error.message)),
-        fetched => fetched?.require(&config.base)?,
-    }
-    if let Some(head) = own_head {
-        repository.fetch(head, &[&bump_branch], auth, patience)?;
-    }
-    Ok(())
 }
 
 /// The version to go to, known to exist upstream where anybody may ask.
@@ -268,32 +215,6 @@ async fn resolve(
             Ok(version.clone())
         }
     }
-}
-
-async fn preflight(
-    global: &Global,
-    github: &GitHub,
-    home: &RepositoryName,
-    config: &Config,
-    plan: &BumpPlan,
-) -> Result<()> {
-    let needs = Needs {
-        base: config.base.clone(),
-        push_to: config.pull_request.push_to.clone(),
-        workflow_files: plan.contents.keys().any(|path| path.starts_with(".github/workflows/")),
-        milestone: config.pull_request.milestone.clone(),
-    };
-    let found = github.preflight(home, &needs).await?;
-    for check in &found.checks {
-        global.detail(&format!("preflight: {}: {} ({})", check.about, check.answer, check.reason));
-    }
-    found.notes.iter().for_each(|note| global.say(note));
-    found.refusal().map_or(Ok(()), Err)
-}
-
-fn compare(settings: &Settings, component: &Component, plan: &BumpPlan) -> Option<String> {
-    let upstream = component.upstream.as_ref()?;
-    Some(settings.compare_url(upstream, &component.tag.render(&plan.from), &component.tag.render(&plan.to)))
 }
 
 fn tell_local(plan: &BumpPlan, commit: Commit, text: &PullRequestText) {

@@ -190,13 +190,24 @@ impl Client {
 
     /// All entries of a list, page by page. Pages are asked for by number, so that no address comes from the server.
     pub async fn list<T: DeserializeOwned>(&self, call: Call) -> Result<Vec<T>, Failure> {
+        self.list_until(call, |_| false).await
+    }
+
+    /// Like [`Client::list`], but the page with an entry that is `enough` is the last.
+    pub async fn list_until<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        enough: impl Fn(&T) -> bool,
+    ) -> Result<Vec<T>, Failure> {
         let call = call.query("per_page", &PAGE.to_string());
         let mut all = Vec::new();
         for page in 1..=PAGES {
             let call = if page == 1 { call.clone() } else { call.clone().query("page", &page.to_string()) };
             let reply = self.send(&call).await?;
-            all.extend(reply.json::<Vec<T>>()?);
-            if !reply.has_next() {
+            let entries = reply.json::<Vec<T>>()?;
+            let last = !reply.has_next() || entries.iter().any(&enough);
+            all.extend(entries);
+            if last {
                 break;
             }
         }

@@ -4,7 +4,7 @@
 //! should be a pull request at all is decided elsewhere.
 
 use super::pulls::{Change, NewPullRequest, PullRequest, State};
-use super::triage::Automerge;
+use super::triage::{Automerge, missing};
 use super::{Marker, Repository, notes};
 use crate::error::Result;
 use crate::version::Version;
@@ -68,6 +68,13 @@ pub fn turned_down<'a>(pulls: &'a [PullRequest], version: &Version) -> Option<&'
     let newest = pulls.iter().filter(bring_it).max_by_key(|pull| pull.number)?;
     let superseded = newest.marker().is_some_and(|marker| marker.superseded);
     (newest.state == State::Closed && !superseded).then_some(newest)
+}
+
+/// The one open pull request of `pulls`, if nothing is left to do about it: it says what `marker` says, and has the `labels`.
+pub fn settled<'a>(pulls: &'a [PullRequest], marker: &Marker, labels: &[String]) -> Option<&'a PullRequest> {
+    let mut open = pulls.iter().filter(|pull| pull.state == State::Open);
+    let (Some(pull), None) = (open.next(), open.next()) else { return None };
+    (pull.marker().as_ref() == Some(marker) && missing(labels, &pull.labels).is_empty()).then_some(pull)
 }
 
 impl Repository {

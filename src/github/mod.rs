@@ -31,7 +31,7 @@ use auth::Actor;
 use client::{Client, encode};
 
 pub use commits::{BranchMove, FileChange, NewCommit, Written};
-pub use ensure::{Action, Ensured, SetUp, Wanted, turned_down};
+pub use ensure::{Action, Ensured, SetUp, Wanted, settled, turned_down};
 pub use marker::Marker;
 pub use notes::{between, defused};
 pub use preflight::{Answer, Check, Needs, Preflight};

@@ -119,6 +119,36 @@ impl Repository {
         Ok(versions.into_values().rev().collect())
     }
 
+    /// The versions after `than`, the newest first. Where upstream makes releases, a tag without one is not out yet; where it
+    /// makes none written as `template` says, its tags count.
+    ///
+    /// GitHub lists the newest releases first, so that the pages end with the first that has an older one: with the first
+    /// page, as a rule.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn list_newer(&self, template: &TagTemplate, than: &Version) -> Result<Vec<UpstreamVersion>> {
+        let listed = |release: &Release| if release.draft { None } else { template.parse(&release.tag_name) };
+        let reached = |release: &Release| listed(release).is_some_and(|version| version <= *than);
+        let call = Call::get(format!("list the releases of {}", self.name), self.at("releases"));
+        let releases: Vec<Release> = self.client.list_until(call, reached).await?;
+        let found: Vec<UpstreamVersion> = match releases.iter().any(|release| listed(release).is_some()) {
+            true => {
+                let versions = releases.into_iter().filter_map(|r| Some((listed(&r)?, r)));
+                versions.map(|(version, release)| UpstreamVersion::of_release(release, version)).collect()
+            }
+            false => {
+                let call = Call::get(format!("list the tags of {}", self.name), self.at("tags"));
+                let tags: Vec<Tag> = self.client.list(call).await?;
+                let versions = tags.into_iter().filter_map(|tag| Some((template.parse(&tag.name)?, tag.name)));
+                versions.map(|(version, tag)| UpstreamVersion::of_tag(tag, version)).collect()
+            }
+        };
+        let mut newer: Vec<UpstreamVersion> = found.into_iter().filter(|found| found.version > *than).collect();
+        newer.sort_by(|a, b| b.version.cmp(&a.version));
+        Ok(newer)
+    }
+
     /// Since when `version` is out: its release's date, else that of the commit its tag points at.
     ///
     /// # Errors

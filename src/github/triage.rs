@@ -143,7 +143,7 @@ impl Repository {
 }
 
 /// Those of `wanted` that are not among `present`; GitHub's names have no case.
-fn missing<'a>(wanted: &'a [String], present: &[String]) -> Vec<&'a str> {
+pub(super) fn missing<'a>(wanted: &'a [String], present: &[String]) -> Vec<&'a str> {
     let absent = |name: &&str| !present.iter().any(|p| p.to_lowercase() == name.to_lowercase());
     wanted.iter().map(String::as_str).filter(absent).collect()
 }

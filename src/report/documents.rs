@@ -15,6 +15,7 @@ pub use machine::{Doctor, Manifest};
 use crate::build::{BuildPlan, State};
 use crate::edit::{Edit, Leftover};
 use crate::error::{Error, Result};
+use crate::github::{self, Ensured};
 
 /// The document of `bump`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -48,6 +49,21 @@ pub struct PullRequest {
     pub number: Option<u64>,
     /// Its page.
     pub url: Option<String>,
+}
+
+impl PullRequest {
+    /// What became of `ensured`; `None`: there is none.
+    pub fn of(ensured: Option<&Ensured>) -> Self {
+        let Some(Ensured { action, pull_request, .. }) = ensured else {
+            return PullRequest { action: Action::None, number: None, url: None };
+        };
+        let action = match action {
+            github::Action::Created => Action::Created,
+            github::Action::Updated => Action::Updated,
+            github::Action::Unchanged => Action::Unchanged,
+        };
+        PullRequest { action, number: Some(pull_request.number), url: Some(pull_request.url.clone()) }
+    }
 }
 
 /// What was done about a pull request.
@@ -168,6 +184,15 @@ pub struct FailureBody<'a> {
     pub faults: Vec<Place<'a>>,
 }
 
+/// `error` in a document.
+pub fn failure(error: &Error) -> FailureBody<'_> {
+    let faults = error.faults.iter().map(|fault| {
+        let (line, column) = fault.line_column();
+        Place { path: &fault.path, line, column, message: &fault.message, help: fault.help.as_deref() }
+    });
+    FailureBody { kind: error.kind, message: &error.message, hints: &error.hints, faults: faults.collect() }
+}
+
 /// A place at fault.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Place<'a> {
@@ -213,6 +238,8 @@ pub enum Document {
     Manifest,
     /// `doctor`.
     Doctor,
+    /// `watch`.
+    Watch,
     /// A failure of any command.
     Error,
 }
@@ -231,11 +258,13 @@ impl std::str::FromStr for Document {
             "graph" => Document::Graph,
             "manifest" => Document::Manifest,
             "doctor" => Document::Doctor,
+            "watch" => Document::Watch,
             "error" => Document::Error,
             _ => {
                 let message = format!("there is no schema `{text}`");
-                return Err(Error::usage(message)
-                    .hint("there are release, bump, build, plan, status, verify, graph, manifest, doctor, error"));
+                return Err(Error::usage(message).hint(
+                    "there are release, bump, build, plan, status, verify, graph, manifest, doctor, watch, error",
+                ));
             }
         })
     }
@@ -254,6 +283,7 @@ impl Document {
             Document::Graph => schemars::schema_for!(ImageGraph<'_>).to_value(),
             Document::Manifest => schemars::schema_for!(Manifest<'_>).to_value(),
             Document::Doctor => schemars::schema_for!(Doctor<'_>).to_value(),
+            Document::Watch => schemars::schema_for!(super::watch::Watch<'_>).to_value(),
             Document::Error => schemars::schema_for!(Failure<'_>).to_value(),
         }
     }

@@ -1,0 +1,120 @@
+//! `gs-release watch`.
+
+use std::process::ExitCode;
+
+use super::Global;
+use super::place::{Place, home};
+use super::remotes::{self, PATIENT, Reach};
+use crate::bump::policy::Decision;
+use crate::bump::propose::{Proposal, propose};
+use crate::bump::publish::Destination;
+use crate::bump::watch::look;
+use crate::bump::{self, current_version};
+use crate::config::{Component, RepositoryName};
+use crate::error::{Error, Result};
+use crate::git::{Auth, Commit, Remote, Repository};
+use crate::github::{GitHub, Settings};
+use crate::report;
+use crate::report::watch::{Outcome, Row};
+
+/// Arguments of `watch`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Everything that the components share.
+struct Desk {
+    settings: Settings,
+    repository: Repository,
+    place: Place,
+    github: GitHub,
+    home: RepositoryName,
+    head: Remote,
+    auth: Auth,
+    base: Commit,
+    now: jiff::Timestamp,
+}
+
+/// Looks at every component, and bumps what may be bumped. The exit code is that of the most serious failure.
+pub async fn run(global: &Global, _args: Args) -> Result<ExitCode> {
+    let desk = Desk::set_up(global).await?;
+    let mut rows = Vec::new();
+    for component in &desk.place.config.components {
+        global.detail(&format!("looking at {}", component.name));
+        rows.push(desk.row(global, component).await);
+    }
+    match global.is_json() {
+        true => report::json(&report::watch::json(&desk.base.id.to_string(), &rows)?),
+        false => report::watch::table(&rows),
+    }
+    let worst = rows.iter().filter_map(|row| row.outcome.as_ref().err()).map(|error| error.kind.exit_code()).max();
+    Ok(ExitCode::from(worst.unwrap_or(0)))
+}
+
+impl Desk {
+    async fn set_up(global: &Global) -> Result<Self> {
+        let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+        if settings.credentials.is_none() {
+            return Err(remotes::no_token());
+        }
+        let repository = Repository::open(&global.directory)?;
+        let first = Place::read(global, &repository, None)?.config;
+        let remote = repository.remote_for(first.repository.as_ref(), &settings.server_url)?;
+        let (Some(home), Some(remote)) = (home(&first, remote.as_ref())?, remote) else {
+            return Err(Error::usage("there is no repository of a GitHub server to open pull requests in")
+                .hint("name it with `repository:` in release.yaml, and add it as a remote of this clone"));
+        };
+        let github = GitHub::connect(&settings, &home).await?;
+        let auth = remotes::auth(&settings, &github, &remote).await?;
+        let fork = first.pull_request.push_to.as_ref();
+        let head =
+            fork.map_or_else(|| Ok(remote.clone()), |fork| remotes::fork_remote(&repository, fork, &settings))?;
+        let reach = Reach { repository: &repository, remote: &remote, head: &head, auth: &auth };
+        reach.fetch(global, &first, first.components.iter().map(|component| &*component.name), true)?;
+        let base = repository.base(Some(&remote), &first.base)?;
+        let place = Place::read(global, &repository, Some(base))?;
+        Ok(Desk { settings, repository, place, github, home, head, auth, base, now: jiff::Timestamp::now() })
+    }
+
+    /// One component's row of the table; its failure is a part of it.
+    async fn row(&self, global: &Global, component: &Component) -> Row {
+        let mut row = Row::new(&component.name);
+        row.outcome = self.tend(global, component, &mut row).await;
+        row
+    }
+
+    async fn tend(&self, global: &Global, component: &Component, row: &mut Row) -> Result<Outcome> {
+        let config = &self.place.config;
+        let current = current_version(&self.repository, component, self.base)?;
+        row.current = Some(current.clone());
+        let home = self.github.repository(&self.home);
+        let seen = look(&self.github, &home, config, component, &current, self.now).await?;
+        row.decision = Some(seen.decision.clone());
+        row.passed_over = seen.passed_over;
+        let Decision::Bump { version } = seen.decision else { return Ok(Outcome::None) };
+
+        let name = component.name.clone();
+        let request = bump::Request { component: name, target: version, allow_downgrade: false, force: false };
+        let config_path = self.place.config_path.as_deref();
+        let plan = bump::plan(&self.repository, config, config_path, self.base, &request)?;
+        if global.dry_run {
+            return Ok(Outcome::Planned { places: plan.edits.edits.len(), files: plan.contents.len() });
+        }
+        let to = Destination {
+            git: &self.repository,
+            remote: &self.head,
+            auth: &self.auth,
+            patience: PATIENT,
+            head: self.github.repository(config.pull_request.push_to.as_ref().unwrap_or(&self.home)),
+            home,
+            settings: &config.pull_request,
+            base: &config.base,
+            force: false,
+        };
+        let compare = remotes::compare(&self.settings, component, &plan.from, &plan.to);
+        let proposal = Proposal { plan: &plan, component, compare, known: seen.pulls.as_deref() };
+        let hear = |event: bump::propose::Event| global.hear(event.of(&component.name));
+        let published = propose(&self.github, config, &to, proposal, hear).await?;
+        published.notes.iter().for_each(|note| global.say(&format!("{}: {note}", component.name)));
+        Ok(Outcome::Published(published))
+    }
+}
