@@ -115,6 +115,6 @@ impl Desk {
         let hear = |event: bump::propose::Event| global.hear(event.of(&component.name));
         let published = propose(&self.github, config, &to, proposal, hear).await?;
         published.notes.iter().for_each(|note| global.say(&format!("{}: {note}", component.name)));
-        Ok(Outcome::Published(published))
+        Ok(Outcome::Published(Box::new(published)))
     }
 }

@@ -40,7 +40,7 @@ pub enum Outcome {
         files: usize,
     },
     /// Branch and pull request are there.
-    Published(Published),
+    Published(Box<Published>),
 }
 
 impl Row {

@@ -100,6 +100,19 @@ async fn lists_are_read_to_their_last_page() {
     assert_eq!(fake.calls().iter().filter(|call| call.ends_with("/tags")).count(), 3);
 }
 
+#[tokio::test]
+async fn newer_versions_are_releases_or_tags_where_nothing_is_released() {
+    let newer = async |fake: &FakeGitHub, than: &str| {
+        let found = look(fake).await.list_newer(&template(), &than.parse().unwrap()).await.unwrap();
+        found.into_iter().map(|found| found.tag).collect::<Vec<_>>()
+    };
+    let released = upstream(&[release("v0.24.4"), release("latest"), release("v0.24.3")], &["v0.24.5"]);
+    assert_eq!(newer(&released, "0.24.2").await, ["v0.24.4", "v0.24.3"], "a tag is not out before its release");
+    assert_eq!(newer(&released, "0.24.4").await, [""; 0]);
+    let tagged = upstream(&[release("latest")], &["v0.24.5", "v0.24.10", "v0.1"]);
+    assert_eq!(newer(&tagged, "0.24.4").await, ["v0.24.10", "v0.24.5"]);
+}
+
 #[test]
 fn two_tags_are_compared_on_the_page_of_the_server() {
     let fake = FakeGitHub::start();
