@@ -146,7 +146,7 @@ enum Command {
     Doctor(doctor::Args),
     /// Print the JSON Schema of release.yaml, or of a command's document.
     Schema {
-        /// Of what: release, bump, build, plan, status, verify, watch or error.
+        /// Of what: release, bump, build, plan, status, verify, graph, manifest, doctor, watch or error.
         #[arg(default_value = "release")]
         document: String,
     },
