@@ -1,4 +1,6 @@
-//! What a server may be shown: the token for its own server, git's credential helpers, the ssh agent.
+//! What a server may be shown: the token for its own server, git's credential helpers, the ssh agent, ssh's key files.
+
+use std::path::PathBuf;
 
 use git2::{CredentialType, ErrorClass, ErrorCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -50,8 +52,17 @@ impl Auth {
         if allowed.contains(CredentialType::USERNAME) && once(&mut tried.user) {
             return git2::Cred::username(user.unwrap_or("git"));
         }
-        if allowed.contains(CredentialType::SSH_KEY) && once(&mut tried.agent) {
-            return git2::Cred::ssh_key_from_agent(user.unwrap_or("git"));
+        if allowed.contains(CredentialType::SSH_KEY) {
+            // without an agent libgit2 gives up, instead of asking for the next key
+            if std::env::var_os("SSH_AUTH_SOCK").is_some() && once(&mut tried.agent) {
+                return git2::Cred::ssh_key_from_agent(user.unwrap_or("git"));
+            }
+            while let Some(key) = tried.keys.get_or_insert_with(key_files).pop() {
+                // a passphrase is the agent's business
+                if let Ok(credentials) = git2::Cred::ssh_key(user.unwrap_or("git"), None, &key, None) {
+                    return Ok(credentials);
+                }
+            }
         }
         if allowed.contains(CredentialType::USER_PASS_PLAINTEXT) {
             if let Some(token) = self.token_for(url)
@@ -65,22 +76,31 @@ impl Auth {
                 return Ok(credentials);
             }
         }
-        let message = match (tried.token, tried.agent) {
+        let message = match (tried.token, &tried.keys) {
             (true, _) => "the server refused the token",
-            (_, true) => "the server refused what the ssh agent offers",
+            (_, Some(_)) => "the server refused the keys of the ssh agent and those in ~/.ssh",
             _ => "the server asks for credentials, and there are none for it",
         };
         Err(git2::Error::new(ErrorCode::Auth, ErrorClass::Callback, message))
     }
 }
 
-/// What was shown already.
+/// What was shown already, or is still to be.
 #[derive(Default)]
 struct Tried {
     user: bool,
     agent: bool,
+    /// The key files that are left.
+    keys: Option<Vec<PathBuf>>,
     token: bool,
     helper: bool,
+}
+
+/// The key files that ssh itself looks for, the first one last.
+fn key_files() -> Vec<PathBuf> {
+    let home = std::env::home_dir().unwrap_or_default().join(".ssh");
+    let files = ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| home.join(name));
+    files.into_iter().filter(|file| file.exists()).collect()
 }
 
 #[cfg(test)]
@@ -125,7 +145,5 @@ mod tests {
         }
         let refused = ask(CredentialType::USER_PASS_PLAINTEXT).unwrap_err();
         assert_eq!((refused.code(), refused.message()), (ErrorCode::Auth, "the server refused the token"));
-        assert_eq!(ask(CredentialType::SSH_KEY).unwrap(), CredentialType::SSH_KEY, "the agent's turn comes too");
-        assert!(ask(CredentialType::SSH_KEY).is_err());
     }
 }

@@ -20,6 +20,11 @@ pub(super) fn explain(what: &str, remote: &Remote, auth: &Auth, error: git2::Err
         ),
         (Some(500..), _) => "the server is in trouble; run the command again later".into(),
         (_, ErrorCode::Timeout) => "check the network, the proxy and the remote's URL (`git remote -v`)".into(),
+        (_, ErrorCode::Certificate) if remote.is_ssh() => {
+            "the server's key is not in ~/.ssh/known_hosts; connect once with `ssh`, and compare the key with the one that \
+             the server's owner publishes"
+                .into()
+        }
         (_, ErrorCode::Certificate) => "the server's certificate is not trusted here; SSL_CERT_FILE names more".into(),
         _ if error.class() == ErrorClass::Indexer => format!(
             "a partial clone lacks what the server builds on; run `git fetch {}`, then the command again",
@@ -33,7 +38,8 @@ pub(super) fn explain(what: &str, remote: &Remote, auth: &Auth, error: git2::Err
 
 fn refused(remote: &Remote, auth: &Auth) -> String {
     if remote.is_ssh() {
-        return "add a key that the server knows to the ssh agent (`ssh-add`)".into();
+        return "add a key that the server knows to the ssh agent (`ssh-add`), or set GITHUB_TOKEN and an https URL"
+            .into();
     }
     match (&auth.token, auth.is_for(remote)) {
         (Some(_), true) => "GITHUB_TOKEN has expired, was revoked or is for another server; set a new one".into(),
