@@ -2,6 +2,7 @@
 
 mod accepted;
 mod faults;
+mod reference;
 mod rubbish;
 mod schema;
 mod syntax;

@@ -16,7 +16,7 @@ fn the_schema_in_the_repository_is_fresh() {
         std::fs::write(FILE, &generated).unwrap();
     }
     let stored = std::fs::read_to_string(FILE).unwrap_or_default();
-    assert!(stored == generated, "schema/release.schema.json is stale: run UPDATE_SCHEMA=1 cargo test schema");
+    assert!(stored == generated, "schema/release.schema.json is stale: run UPDATE_SCHEMA=1 cargo test fresh");
 }
 
 #[test]
