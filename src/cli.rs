@@ -134,7 +134,7 @@ enum Command {
     /// Show components and images on one screen.
     Status(build::Look),
     /// Show what `build` would do, and why.
-    Plan(build::Look),
+    Plan(build::PlanArgs),
     /// Write multi-platform tags from per-platform images.
     Manifest(manifest::Args),
     /// Show which image is built on which, and in which order.
@@ -209,7 +209,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Build(args) => wait_for(build::run(global, args))?,
         Command::Verify(look) => return wait_for(build::verify(global, look)),
         Command::Status(look) => wait_for(build::status(global, look))?,
-        Command::Plan(look) => wait_for(build::plan(global, look))?,
+        Command::Plan(args) => wait_for(build::plan(global, args))?,
         Command::Doctor(args) => return wait_for(doctor::run(global, args)),
         Command::Schema { document } => report::json(&document.parse::<report::Document>()?.schema()),
         Command::Manifest(args) => wait_for(manifest::run(global, args))?,

@@ -5,15 +5,19 @@ mod build;
 mod checks;
 pub mod documents;
 pub mod graph;
+mod markdown;
 mod progress;
-mod summary;
+mod record;
+pub mod step;
+mod timeline;
 pub mod watch;
 
 pub use build::{build_json, built, plan, status, status_json, verify_json};
 pub use checks::checks;
 pub use documents::{Document, json_of};
-pub use progress::{Progress, Record};
-pub use summary::summary;
+pub use progress::Progress;
+pub use record::{ImageRecord, Record};
+pub use timeline::{Span, Timeline, Wait};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -54,6 +58,7 @@ pub fn json(document: &Value) {
 pub fn error_json(error: &Error) {
     // text and numbers alone always have a JSON form
     json(&json_of(&documents::Failure { error: documents::failure(error) }).unwrap_or_default());
+    step::annotate_error(error);
 }
 
 /// A failure for a person, on stderr: the message, the places with their lines, the hints.
@@ -71,7 +76,7 @@ pub fn error(error: &Error) {
     for hint in &error.hints {
         anstream::eprintln!("{CYAN}hint{CYAN:#}: {hint}");
     }
-    summary::annotations(error);
+    step::annotate_error(error);
 }
 
 /// The document of `bump`. `commit` is the commit's id, if one was made.

@@ -98,6 +98,17 @@ impl BuildPlan {
         self.phases.iter().all(PhasePlan::is_settled)
     }
 
+    /// The plan of the phase at `index` alone.
+    pub fn of_phase(mut self, index: usize) -> Self {
+        self.phases = self.phases.into_iter().skip(index).take(1).collect();
+        self
+    }
+
+    /// The platforms that something is built for, each once.
+    pub fn platforms_to_build(&self) -> BTreeSet<&str> {
+        self.images().filter(|image| image.build).flat_map(|image| &image.platforms).map(String::as_str).collect()
+    }
+
     /// All images, in order.
     pub fn images(&self) -> impl Iterator<Item = &ImagePlan> {
         self.phases.iter().flat_map(|phase| &phase.images)

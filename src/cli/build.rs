@@ -24,6 +24,16 @@ pub struct Look {
     reference: String,
 }
 
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    look: Look,
+    /// Only this phase.
+    #[arg(long)]
+    phase: Option<String>,
+}
+
 /// Arguments of `build`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -102,7 +112,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
     let plan = BuildPlan::new(desired, observed, &rebuild)?;
     if global.dry_run {
-        return show(global, &plan);
+        return show(global, desired, &plan);
     }
     let nowhere = |error: std::io::Error| Error::usage(format!("cannot make a temporary directory: {error}"));
     let (tree, scratch) = (tempfile::tempdir().map_err(nowhere)?, tempfile::tempdir().map_err(nowhere)?);
@@ -127,7 +137,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     };
     progress.finish();
     let record = progress.record();
-    report::summary(&plan, &record, done.as_ref().err());
+    report::step::built(&plan, &desired.graph, &record, done.as_ref().map(Option::as_deref));
     let waits_for = done?;
     match global.is_json() {
         true => report::json(&report::build_json(&plan, &record, waits_for.as_deref())?),
@@ -137,12 +147,15 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
 }
 
 /// `gs-release plan`.
-pub async fn plan(global: &Global, look: Look) -> Result<()> {
-    let prepared = prepare(global, &look).await?;
-    show(global, &BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?)
+pub async fn plan(global: &Global, args: PlanArgs) -> Result<()> {
+    let Prepared { desired, observed, .. } = prepare(global, &args.look).await?;
+    let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
+    let plan = BuildPlan::new(&desired, &observed, &BTreeSet::new())?;
+    show(global, &desired, &only.into_iter().fold(plan, BuildPlan::of_phase))
 }
 
-fn show(global: &Global, plan: &BuildPlan) -> Result<()> {
+fn show(global: &Global, desired: &Desired, plan: &BuildPlan) -> Result<()> {
+    report::step::planned(plan, &desired.graph);
     match global.is_json() {
         true => report::json(&report::json_of(plan)?),
         false => report::plan(plan),
@@ -161,6 +174,7 @@ pub async fn status(global: &Global, look: Look) -> Result<()> {
             Vec::new()
         }
     };
+    report::step::looked_at("Status", &plan, &prepared.desired.graph);
     match global.is_json() {
         true => report::json(&report::status_json(&prepared.desired.versions, pulls, &plan)?),
         false => report::status(&prepared.desired.versions, &pulls, &plan),
@@ -197,6 +211,7 @@ pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
     let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
     let mut found = findings(&plan);
     found.extend(prepared.observed.gaps(&prepared.registry, &prepared.desired).await?);
+    report::step::verified(&plan, &prepared.desired.graph, &found);
     match global.is_json() {
         true => report::json(&report::verify_json(&plan, &found)?),
         false => report::plan(&plan),

@@ -127,8 +127,9 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
             done = Done { commit: Some(published.commit.clone()), published: Some(published) };
         }
     }
+    let pull_request = done.published.as_ref().map(|published| &published.pull_request);
+    report::step::bumped(&plan, done.commit.as_deref(), pull_request);
     if global.is_json() {
-        let pull_request = done.published.as_ref().map(|published| &published.pull_request);
         report::json(&report::bump_json(&plan, done.commit.as_deref(), pull_request)?);
     }
     Ok(())

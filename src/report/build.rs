@@ -1,12 +1,14 @@
 //! Plans, states and results of builds: tables and JSON documents.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::Duration;
 
 use anstyle::Style;
 use serde_json::Value;
 
 use super::documents::{self, BuiltImage, BuiltTag, OpenPull};
-use super::{BOLD, GREEN, RED, Record, YELLOW, json_of};
+use super::{BOLD, GREEN, RED, Record, Timeline, YELLOW, json_of};
 use crate::build::{BuildPlan, ImagePlan, State};
 use crate::error::Result;
 use crate::version::Version;
@@ -76,7 +78,7 @@ pub fn verify_json(plan: &BuildPlan, findings: &[String]) -> Result<Value> {
 
 /// What a build has done, for a person.
 pub fn built(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) {
-    let built = record.images.values().filter(|image| image.built).count();
+    let built = record.images.values().filter(|image| image.was_built()).count();
     let kept = plan.images().filter(|image| matches!(image.state, State::Kept { .. })).count();
     let mut line = match built {
         0 => "nothing was built".to_owned(),
@@ -90,6 +92,11 @@ pub fn built(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) {
         Some(waits_for) => anstream::println!("{line}; {waits_for}"),
         None => anstream::println!("{line}; every image is published and verified"),
     }
+    let timeline = Timeline::new(plan, record);
+    let shown = if std::io::stdout().is_terminal() { timeline.text() } else { timeline.plain() };
+    if !shown.is_empty() {
+        anstream::println!("\n{}", shown.trim_end());
+    }
 }
 
 /// The document of `build`.
@@ -97,14 +104,18 @@ pub fn built(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) {
 /// # Errors
 /// None in practice.
 pub fn build_json(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) -> Result<Value> {
+    let timeline = Timeline::new(plan, record);
     let images = plan.images().map(|image| {
         let done = record.images.get(&image.image);
+        let span = timeline.spans.iter().find(|span| span.image == image.image);
         let tags = done.iter().flat_map(|done| &done.tags);
         let tags = tags.map(|(tag, digest, previous)| BuiltTag { tag, digest, previous: previous.as_deref() });
         BuiltImage {
             image: &image.image,
             was: &image.state,
-            built: done.is_some_and(|done| done.built),
+            built: done.is_some_and(|done| done.was_built()),
+            start_ms: span.map(|span| milliseconds(span.start)),
+            duration_ms: span.map(|span| milliseconds(span.end - span.start)),
             seconds: done.and_then(|done| done.took).map(|took| took.as_secs_f64()),
             tags: tags.collect(),
         }
@@ -114,7 +125,13 @@ pub fn build_json(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) ->
         commit: &plan.commit,
         images,
         verified: &record.verified,
+        critical_path: &timeline.critical,
         notes: &record.notes,
         waits_for,
     })
+}
+
+/// Whole milliseconds; what does not fit is longer than any build.
+fn milliseconds(of: Duration) -> u64 {
+    u64::try_from(of.as_millis()).unwrap_or(u64::MAX)
 }

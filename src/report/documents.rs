@@ -129,6 +129,8 @@ pub struct Build<'a> {
     pub images: Vec<BuiltImage<'a>>,
     /// Phases that are published and were read back.
     pub verified: &'a [String],
+    /// The images that decided how long the run took, each of which waited for the one before it.
+    pub critical_path: &'a [String],
     /// What a person should know.
     pub notes: &'a [String],
     /// After the share of one platform: what is needed before it is published.
@@ -147,6 +149,10 @@ pub struct BuiltImage<'a> {
     pub built: bool,
     /// How long it took until it was staged.
     pub seconds: Option<f64>,
+    /// When its build began, in milliseconds since the beginning of the run; none if it was not built.
+    pub start_ms: Option<u64>,
+    /// How long it took until its last tag was written, in milliseconds.
+    pub duration_ms: Option<u64>,
     /// Its tags that were written or found right.
     pub tags: Vec<BuiltTag<'a>>,
 }

@@ -1,0 +1,79 @@
+//! What has happened during a build, and when: the events of a build, added up. Pure; whoever hears an event says the time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::build::Event;
+
+/// What has happened, by image. Times are since the beginning.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// Images, by name.
+    pub images: BTreeMap<String, ImageRecord>,
+    /// Phases that were verified.
+    pub verified: Vec<String>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// What has happened to an image.
+#[derive(Debug, Clone, Default)]
+pub struct ImageRecord {
+    /// When its build began; `None` if it was adopted.
+    pub started: Option<Duration>,
+    /// When it was in the registry, for others to be built on.
+    pub staged: Option<Duration>,
+    /// When it had its first tag, or failed; when it was staged, if that is all.
+    pub ended: Option<Duration>,
+    /// How long staging took.
+    pub took: Option<Duration>,
+    /// Tags, with what they point at now and pointed at before.
+    pub tags: Vec<(String, String, Option<String>)>,
+    /// Why it is not there.
+    pub failure: Option<String>,
+}
+
+impl ImageRecord {
+    /// Whether it was built, not adopted.
+    pub fn was_built(&self) -> bool {
+        self.started.is_some()
+    }
+}
+
+impl Record {
+    /// Adds what happened at a time.
+    pub fn add(&mut self, at: Duration, event: &Event) {
+        match event {
+            Event::Building { image, .. } => {
+                self.image(image).started.get_or_insert(at);
+            }
+            Event::Staged { image, took, .. } => {
+                let image = self.image(image);
+                (image.took, image.staged, image.ended) = (Some(*took), Some(at), Some(at));
+            }
+            Event::Published { image, tag, digest, previous, .. } => {
+                let previous = previous.as_ref().map(ToString::to_string);
+                let image = self.image(image);
+                if image.tags.is_empty() {
+                    // tags that move come later, when the whole phase is verified
+                    image.ended = Some(at);
+                }
+                image.tags.push((tag.clone(), digest.to_string(), previous));
+            }
+            Event::Failed { image, why } => {
+                let image = self.image(image);
+                (image.failure, image.ended) = (Some(why.clone()), Some(at));
+            }
+            Event::Skipped { image, needs } => {
+                self.image(image).failure = Some(format!("not built: it needs {needs}"));
+            }
+            Event::Verified { name } => self.verified.push(name.clone()),
+            Event::Note(text) => self.notes.push(text.clone()),
+            Event::Phase { .. } | Event::Step { .. } => {}
+        }
+    }
+
+    fn image(&mut self, name: &str) -> &mut ImageRecord {
+        self.images.entry(name.to_owned()).or_default()
+    }
+}
