@@ -1,5 +1,6 @@
 //! The command line: arguments into a request, the call, the report.
 
+mod actions;
 mod build;
 mod bump;
 mod doctor;

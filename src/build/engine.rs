@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 
 use crate::config::Platform;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::registry::ImageRef;
 
 /// One build: an image for some of its platforms, pushed under a staging tag.
@@ -34,6 +34,17 @@ pub struct Job {
 
 /// Who hears what is being done, a line now and then.
 pub type OnStep<'a> = &'a (dyn for<'text> Fn(&'text str) + Send + Sync);
+
+/// Builds nothing: where runs on GitHub do it, and what is left to do here are tags.
+pub struct Elsewhere;
+
+#[async_trait(?Send)]
+impl Engine for Elsewhere {
+    async fn build(&self, job: &Job, _: OnStep<'_>) -> Result<()> {
+        Err(Error::remote(format!("{} was published a moment ago, and is not any more", job.image))
+            .hint("run the command again: it looks anew"))
+    }
+}
 
 /// Builds and pushes. Whatever it does is judged by what the registry holds afterwards.
 #[async_trait(?Send)]

@@ -64,6 +64,15 @@ pub enum Event {
         /// The image that it needs.
         needs: String,
     },
+    /// A workflow run that builds a phase is somewhere else than before.
+    Run {
+        /// The phase.
+        phase: String,
+        /// The page of the run.
+        url: String,
+        /// `started`, or GitHub's word for where it is.
+        state: String,
+    },
     /// Every image of a phase is published and was read back.
     Verified {
         /// The phase.

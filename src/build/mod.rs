@@ -5,15 +5,17 @@
 //! - [`plan`] compares the two: a plain value, by pure functions;
 //! - [`run`] carries the plan out, phase by phase: an [`Engine`] builds and pushes staging tags, and nothing but
 //!   `publish` writes a release tag;
-//! - [`buildx`] is the engine that drives BuildKit through `docker buildx`.
+//! - [`buildx`] is the engine that drives BuildKit through `docker buildx`;
+//! - [`actions`] has whole phases built by workflow runs on GitHub.
 //!
 //! Inputs decide, never digests: see [`crate::image`]. Nothing here keeps a record of its own, so that a run that was
 //! killed anywhere is completed by the next one.
 
+pub mod actions;
 pub mod annotations;
 pub mod buildx;
 pub mod desired;
-mod engine;
+pub mod engine;
 mod event;
 pub mod observe;
 pub mod plan;

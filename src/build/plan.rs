@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::desired::Desired;
 use super::observe::{Observed, State};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a build would do, phase by phase.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -107,6 +107,22 @@ impl BuildPlan {
     /// The platforms that something is built for, each once.
     pub fn platforms_to_build(&self) -> BTreeSet<&str> {
         self.images().filter(|image| image.build).flat_map(|image| &image.platforms).map(String::as_str).collect()
+    }
+
+    /// Refuses `only` (the index of a phase) while a phase before it is not complete.
+    ///
+    /// # Errors
+    /// Refused.
+    pub fn check_order(&self, only: Option<usize>) -> Result<()> {
+        let Some(only) = only else { return Ok(()) };
+        let Some(open) = self.phases[..only].iter().find(|phase| !phase.is_settled()) else { return Ok(()) };
+        let first = open.images.iter().find(|image| !image.state.is_settled());
+        let why = first.map(|image| format!("{} is {}", image.image, image.state)).unwrap_or_default();
+        Err(Error::refused(format!(
+            "phase {} cannot be built before phase {} is complete: {why}",
+            self.phases[only].name, open.name
+        ))
+        .hint("leave --phase out: phases are built in their order"))
     }
 
     /// All images, in order.

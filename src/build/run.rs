@@ -69,7 +69,7 @@ impl Works<'_> {
     /// Refused, if `only` needs a phase that is not complete; build or remote, once everything that does not depend on
     /// what failed is done.
     pub async fn carry_out(&self, plan: &BuildPlan, only: Option<usize>) -> Result<()> {
-        self.check_order(plan, only)?;
+        plan.check_order(only)?;
         for (number, phase) in plan.phases.iter().enumerate() {
             if only.is_some_and(|only| only != number) {
                 continue;
@@ -84,7 +84,7 @@ impl Works<'_> {
     /// # Errors
     /// As [`Works::carry_out`].
     pub async fn stage_share(&self, plan: &BuildPlan, platform: &Platform, only: Option<usize>) -> Result<String> {
-        self.check_order(plan, only)?;
+        plan.check_order(only)?;
         let open = plan.phases.iter().enumerate().find(|(number, phase)| match only {
             Some(only) => *number == only,
             None => !phase.is_settled() || phase.builds(),
@@ -110,18 +110,6 @@ impl Works<'_> {
                 others.join(", ")
             ),
         })
-    }
-
-    fn check_order(&self, plan: &BuildPlan, only: Option<usize>) -> Result<()> {
-        let Some(only) = only else { return Ok(()) };
-        let Some(open) = plan.phases[..only].iter().find(|phase| !phase.is_settled()) else { return Ok(()) };
-        let first = open.images.iter().find(|image| !image.state.is_settled());
-        let why = first.map(|image| format!("{} is {}", image.image, image.state)).unwrap_or_default();
-        Err(Error::refused(format!(
-            "phase {} cannot be built before phase {} is complete: {why}",
-            plan.phases[only].name, open.name
-        ))
-        .hint("leave --phase out: phases are built in their order"))
     }
 
     async fn phase(&self, number: usize, phase: &PhasePlan) -> Result<()> {

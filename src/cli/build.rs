@@ -21,7 +21,7 @@ use crate::report::{self, Progress};
 pub struct Look {
     /// The commit to look at.
     #[arg(long = "ref", value_name = "REF", default_value = "HEAD")]
-    reference: String,
+    pub reference: String,
 }
 
 /// Arguments of `plan`.
@@ -38,7 +38,7 @@ pub struct PlanArgs {
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    look: Look,
+    pub look: Look,
     /// Who builds; default: `build.engine` of release.yaml.
     #[arg(long)]
     engine: Option<Engine>,
@@ -47,16 +47,22 @@ pub struct Args {
     phase: Option<String>,
     /// Stage the share of this platform and publish nothing: a plain build joins the shares.
     #[arg(long)]
-    platform: Option<Platform>,
+    pub platform: Option<Platform>,
     /// Build this image, and what depends on it, although nothing has changed.
     #[arg(long, value_name = "IMAGE", conflicts_with = "platform")]
-    rebuild: Vec<String>,
+    pub rebuild: Vec<String>,
     /// Set moving tags whatever commit is built and whatever they carry.
     #[arg(long, conflicts_with = "platform")]
-    promote: bool,
+    pub promote: bool,
     /// Builds at the same time.
     #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    pub jobs: Option<usize>,
+    /// Engine actions: start what is due and leave; otherwise the runs are followed to their end.
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Engine actions: try a phase once more that was tried as often as release.yaml says.
+    #[arg(long)]
+    pub retry: bool,
 }
 
 /// Who builds.
@@ -72,18 +78,18 @@ enum Engine {
 const PARALLEL: usize = 8;
 
 /// Everything that was read before anything is done.
-struct Prepared {
-    repository: Repository,
-    commit: Commit,
-    config: Config,
-    desired: Desired,
-    registry: OciRegistry,
-    observed: Observed,
+pub struct Prepared {
+    pub repository: Repository,
+    pub commit: Commit,
+    pub config: Config,
+    pub desired: Desired,
+    pub registry: OciRegistry,
+    pub observed: Observed,
 }
 
 async fn prepare(global: &Global, look: &Look) -> Result<Prepared> {
     let repository = Repository::open(&global.directory)?;
-    let commit = repository.resolve(&look.reference)?;
+    let commit = resolve(global, &repository, &look.reference)?;
     let place = Place::read(global, &repository, Some(commit))?;
     let desired = place.desired(&repository, commit, global.registry.as_deref())?;
     let registry = OciRegistry::new(registry::docker_config_dir(), registry::Limits::default())?;
@@ -96,6 +102,25 @@ async fn prepare(global: &Global, look: &Look) -> Result<Prepared> {
     Ok(Prepared { repository, commit, config: place.config, desired, registry, observed })
 }
 
+/// The commit that `reference` names here, else the head of the remote's branch of that name: a bump that was pushed has no
+/// local branch.
+fn resolve(global: &Global, repository: &Repository, reference: &str) -> Result<Commit> {
+    let unknown = match repository.resolve(reference) {
+        Ok(commit) => return Ok(commit),
+        Err(error) => error,
+    };
+    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let Some(remote) = repository.remote_for(None, &settings.server_url)? else { return Err(unknown) };
+    global.detail(&format!("looking for {reference} at {}", remote.url()));
+    let token = match settings.credentials {
+        Some(Credentials::Token(token)) => Some(token),
+        _ => None,
+    };
+    let auth = Auth { token, server: settings.server_url };
+    repository.fetch(&remote, &[reference], &auth, Patience::Silence(Duration::from_secs(60)))?;
+    repository.tip(&remote.tracking(reference))?.ok_or(unknown)
+}
+
 /// `gs-release build`.
 pub async fn run(global: &Global, args: Args) -> Result<()> {
     let prepared = prepare(global, &args.look).await?;
@@ -104,15 +129,17 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
         EngineKind::Buildx => Engine::Buildx,
         EngineKind::Actions => Engine::Actions,
     });
-    if engine == Engine::Actions {
-        return Err(Error::usage("images are built with engine `buildx` only; `actions` cannot be asked to build yet")
-            .hint("run `gs-release build --engine buildx` where there is a Docker engine with buildx"));
-    }
     let rebuild = args.rebuild.iter().map(|name| desired.image(name)).collect::<Result<BTreeSet<usize>>>()?;
     let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
     let plan = BuildPlan::new(desired, observed, &rebuild)?;
     if global.dry_run {
         return show(global, desired, &plan);
+    }
+    if engine == Engine::Actions {
+        return super::actions::run(global, &args, &prepared, &plan, only).await;
+    }
+    if args.no_wait || args.retry {
+        return Err(Error::usage("--no-wait and --retry are for engine `actions`").hint("add --engine actions"));
     }
     let nowhere = |error: std::io::Error| Error::usage(format!("cannot make a temporary directory: {error}"));
     let (tree, scratch) = (tempfile::tempdir().map_err(nowhere)?, tempfile::tempdir().map_err(nowhere)?);
@@ -230,7 +257,7 @@ pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
 }
 
 /// Whether moving tags move: only for the tip of the base branch, as far as it is known here or within two seconds.
-fn promotion(repository: &Repository, config: &Config, commit: Commit, always: bool) -> Promotion {
+pub fn promotion(repository: &Repository, config: &Config, commit: Commit, always: bool) -> Promotion {
     if always {
         return Promotion::Always;
     }
@@ -259,6 +286,6 @@ fn promotion(repository: &Repository, config: &Config, commit: Commit, always: b
     }
 }
 
-fn short(commit: Commit) -> String {
+pub fn short(commit: Commit) -> String {
     commit.id.to_string()[..9].to_owned()
 }

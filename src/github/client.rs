@@ -110,6 +110,11 @@ impl Reply {
         })
     }
 
+    /// Whether there is no body, as with status 204.
+    pub fn is_empty(&self) -> bool {
+        self.body.trim().is_empty()
+    }
+
     /// The value of a header, if it is text and not empty.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())

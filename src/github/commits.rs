@@ -54,6 +54,11 @@ pub enum BranchMove {
 }
 
 #[derive(Deserialize)]
+struct Comparison {
+    status: String,
+}
+
+#[derive(Deserialize)]
 struct Sha {
     sha: String,
 }
@@ -85,6 +90,47 @@ impl Repository {
         let call = Call::get(what, self.at(&format!("git/ref/heads/{}", encode(branch))));
         let found: Option<Reference> = self.client.find(&call).await?;
         Ok(found.map(|reference| reference.object.sha))
+    }
+
+    /// Whether `commit` is part of `branch`: its head or an ancestor of it. Not, where GitHub has no such commit or branch.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn is_on_branch(&self, commit: &str, branch: &str) -> Result<bool> {
+        let what = format!("compare {branch} of {} with {commit}", self.name);
+        let call = Call::get(what, self.at(&format!("compare/{}...{commit}", encode(branch)))).query("per_page", "1");
+        let found: Option<Comparison> = self.client.find(&call).await?;
+        Ok(found.is_some_and(|found| matches!(found.status.as_str(), "identical" | "behind")))
+    }
+
+    /// The commit that the tag `tag` stands for; `None`: there is no such tag.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn tagged(&self, tag: &str) -> Result<Option<String>> {
+        let what = format!("look for tag {tag} of {}", self.name);
+        let call = Call::get(&what, self.at(&format!("git/ref/tags/{}", encode(tag))));
+        if self.client.find::<serde::de::IgnoredAny>(&call).await?.is_none() {
+            return Ok(None);
+        }
+        // an annotated tag is an object of its own: the commit behind it is asked for by the tag's name
+        let call = Call::get(what, self.at(&format!("commits/{}", encode(&format!("tags/{tag}")))));
+        let commit: Sha = self.client.read(&call).await?;
+        Ok(Some(commit.sha))
+    }
+
+    /// Makes the tag `tag` on `commit`. False: there is one already.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn make_tag(&self, tag: &str, commit: &str) -> Result<bool> {
+        let body = json!({ "ref": format!("refs/tags/{tag}"), "sha": commit });
+        let call = Call::post(format!("make tag {tag} of {}", self.name), self.at("git/refs"), body).repeatable();
+        match self.client.send(&call).await {
+            Ok(_) => Ok(true),
+            Err(failure) if failure.says_it_exists() => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// Writes a commit without moving any branch. It names no author: only then GitHub signs it. Its parent must be on

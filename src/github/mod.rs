@@ -1,7 +1,7 @@
 //! GitHub: what it says has been done, and the calls that do more.
 //!
 //! [`GitHub::connect`] finds out who is asking; a [`Repository`] offers what the bot needs of one repository:
-//! releases, pull requests, refs and commits, and the preflight of the token. Each call either gives what was asked
+//! releases, pull requests, workflow runs, refs and commits, and the preflight of the token. Each call either gives what was asked
 //! for or an [`Error`] with the server's own words. Calls that are the same twice as once are retried; one that
 //! is not (opening a pull request, commenting) is made again only after looking whether it took effect.
 //!
@@ -13,13 +13,16 @@ mod commits;
 mod connection;
 mod ensure;
 mod failure;
+mod jobs;
 mod marker;
 mod notes;
 mod preflight;
 mod pulls;
 mod releases;
 mod retry;
+mod runs;
 mod settings;
+mod statuses;
 mod triage;
 
 use secrecy::SecretString;
@@ -32,12 +35,15 @@ use client::{Client, encode};
 
 pub use commits::{BranchMove, FileChange, NewCommit, Written};
 pub use ensure::{Action, Ensured, SetUp, Wanted, settled, turned_down};
+pub use jobs::FailedJob;
 pub use marker::Marker;
 pub use notes::{between, defused};
 pub use preflight::{Answer, Check, Needs, Preflight};
 pub use pulls::{NewPullRequest, PullRequest, State};
 pub use releases::UpstreamVersion;
+pub use runs::{Dispatched, Run, RunState};
 pub use settings::{Credentials, Limits, Settings, api_url_of};
+pub use statuses::{Status, StatusState};
 
 /// A GitHub server and who is asking.
 #[derive(Debug, Clone)]

@@ -169,7 +169,7 @@ impl GitHub {
 
     /// Whether this is the `GITHUB_TOKEN` of an Actions job. It looks like the token of any App's installation, but is
     /// that of GitHub's own App, which GraphQL names. `None`: not told.
-    async fn is_actions_token(&self) -> Option<bool> {
+    pub async fn is_actions_token(&self) -> Option<bool> {
         if self.actor != Actor::InstallationToken {
             return Some(false);
         }

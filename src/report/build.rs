@@ -121,12 +121,15 @@ pub fn build_json(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) ->
         }
     });
     let images = images.collect();
+    let runs = record.runs.iter();
+    let runs = runs.map(|run| documents::WorkflowRun { phase: &run.phase, url: &run.url, state: &run.state }).collect();
     json_of(&documents::Build {
         commit: &plan.commit,
         images,
         verified: &record.verified,
         critical_path: &timeline.critical,
         notes: &record.notes,
+        runs,
         waits_for,
     })
 }

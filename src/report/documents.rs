@@ -133,8 +133,22 @@ pub struct Build<'a> {
     pub critical_path: &'a [String],
     /// What a person should know.
     pub notes: &'a [String],
-    /// After the share of one platform: what is needed before it is published.
+    /// With engine `actions`: the workflow runs that build it.
+    pub runs: Vec<WorkflowRun<'a>>,
+    /// After the share of one platform, or while a run goes on: what is needed before it is published.
     pub waits_for: Option<&'a str>,
+}
+
+/// A workflow run in the document of `build`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct WorkflowRun<'a> {
+    /// The phase that it builds.
+    pub phase: &'a str,
+    /// Its page.
+    pub url: &'a str,
+    /// How far it is, in GitHub's words.
+    pub state: &'a str,
 }
 
 /// An image in the document of `build`.

@@ -73,6 +73,9 @@ pub fn build(plan: &BuildPlan, record: &Record, error: Option<&Error>) -> String
             .map(|image| [&*phase.name, &image.image, &image.state.to_string(), &outcome(image, record)].map(cell))
     });
     let mut out = format!("#### Images of {}\n\n", short(plan)) + &table(["phase", "image", "was", "now"], rows);
+    for run in &record.runs {
+        line(&mut out, format_args!("\nPhase {}: {} ({})", run.phase, run.url, run.state));
+    }
     if let Some(error) = error {
         line(&mut out, format_args!("\n**Failed**\n\n{}", fenced("", &error.to_string())));
         for hint in &error.hints {

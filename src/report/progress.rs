@@ -96,6 +96,7 @@ impl Progress {
             }
             Event::Skipped { image, needs } => Some(format!("{image}: not built: it needs {needs}")),
             Event::Verified { name } => Some(format!("phase {name}: verified")),
+            Event::Run { phase, url, state: now } => Some(format!("phase {phase}: run {now}: {url}")),
             Event::Note(text) => Some(text),
         };
         drop(state);

@@ -14,6 +14,19 @@ pub struct Record {
     pub verified: Vec<String>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Workflow runs, in the order they were met.
+    pub runs: Vec<RunRecord>,
+}
+
+/// What has become of a workflow run.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// The phase that it builds.
+    pub phase: String,
+    /// Its page.
+    pub url: String,
+    /// How far it was when it was looked at last.
+    pub state: String,
 }
 
 /// What has happened to an image.
@@ -68,6 +81,12 @@ impl Record {
                 self.image(image).failure = Some(format!("not built: it needs {needs}"));
             }
             Event::Verified { name } => self.verified.push(name.clone()),
+            Event::Run { phase, url, state } => match self.runs.iter_mut().find(|run| run.url == *url) {
+                Some(run) => run.state.clone_from(state),
+                None => {
+                    self.runs.push(RunRecord { phase: phase.clone(), url: url.clone(), state: state.clone() });
+                }
+            },
             Event::Note(text) => self.notes.push(text.clone()),
             Event::Phase { .. } | Event::Step { .. } => {}
         }

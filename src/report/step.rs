@@ -65,7 +65,7 @@ pub fn verified(plan: &BuildPlan, graph: &Graph, findings: &[String]) {
 
 /// What a build has done; `waits_for` is given after the share of one platform.
 ///
-/// Outputs: `state` (`published`, `staged` or `failed`), `built` (a JSON list of images).
+/// Outputs: `state` (`published`, `staged`, `under-way` or `failed`), `built` (a JSON list of images).
 pub fn built(plan: &BuildPlan, graph: &Graph, record: &Record, result: Result<Option<&str>, &Error>) {
     summary(|| {
         let timeline = Timeline::new(plan, record).markdown();
@@ -74,6 +74,7 @@ pub fn built(plan: &BuildPlan, graph: &Graph, record: &Record, result: Result<Op
     });
     let state = match result {
         Ok(None) => "published",
+        Ok(Some(_)) if !record.runs.is_empty() => "under-way",
         Ok(Some(_)) => "staged",
         Err(_) => "failed",
     };

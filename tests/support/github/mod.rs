@@ -19,8 +19,10 @@ mod openapi;
 mod pulls;
 mod releases;
 mod rights;
+mod runs;
 mod serve;
 mod state;
+mod statuses;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -30,7 +32,9 @@ use axum::Router;
 
 pub use failure::Failure;
 pub use rights::{Kind, Token, map};
+pub use runs::{End, Run, Script, Workflow};
 pub use state::{App, Pull, Recorded, Release, Repo, State, tip};
+pub use statuses::Status;
 
 /// A running fake GitHub; it stops when it is dropped.
 pub struct FakeGitHub {
@@ -133,6 +137,18 @@ impl FakeGitHub {
         let repository = self.git(full_name);
         let head = repository.find_reference("refs/heads/main").unwrap().peel_to_commit().unwrap();
         repository.tag_lightweight(tag, head.as_object(), true).unwrap();
+    }
+
+    /// Adds a workflow.
+    pub fn add_workflow(&self, full_name: &str, workflow: Workflow) {
+        self.state().repo_mut(full_name).workflows.push(workflow);
+    }
+
+    /// Ends the run of that id.
+    pub fn end_run(&self, full_name: &str, id: u64, conclusion: &str) {
+        let mut state = self.state();
+        let run = state.repo_mut(full_name).runs.iter_mut().find(|run| run.id == id).unwrap();
+        run.conclusion = Some(conclusion.to_owned());
     }
 
     /// Its git repository.

@@ -30,7 +30,12 @@ pub fn create_reference(state: &mut State, request: &Request) -> Answer {
     }
     let Some(id) = object(&git, request.text("sha")) else { return Answer::error(422, "Object does not exist") };
     match git.reference(name, id, false, "api") {
-        Ok(made) => Answer::new(201, show(&made)),
+        Ok(made) => {
+            if let Some(tag) = name.strip_prefix("refs/tags/") {
+                super::runs::tagged(state, request, tag, &id.to_string());
+            }
+            Answer::new(201, show(&made))
+        }
         Err(_) => Answer::error(422, "Reference already exists"),
     }
 }

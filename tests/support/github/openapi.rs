@@ -42,7 +42,7 @@ fn fit(template: &'static str, path: &str) -> Option<HashMap<&'static str, Strin
     while let Some(part) = parts.next() {
         let mut segment = rest.next()?.to_owned();
         if let Some(name) = part.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
-            if parts.peek().is_none() && ["ref", "tag"].contains(&name) {
+            if parts.peek().is_none() && ["ref", "tag", "basehead"].contains(&name) {
                 for more in rest.by_ref() {
                     segment = format!("{segment}/{more}");
                 }
@@ -123,7 +123,7 @@ pub fn faults_of_reply(operation: &str, status: u16, body: &Value) -> Vec<String
     match replies.get(status.to_string()) {
         Some(Value::Null) => Vec::new(),
         Some(schema) => faults_in(&about, schema, body),
-        None if matches!(status, 301 | 307 | 401 | 403 | 404 | 429) || status >= 500 => {
+        None if matches!(status, 301 | 307 | 401 | 403 | 404 | 422 | 429) || status >= 500 => {
             faults_in(&about, &json!({ "$ref": "#/$defs/basic-error" }), body)
         }
         None => vec![format!("{about}: there is no such reply")],

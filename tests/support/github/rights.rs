@@ -120,6 +120,12 @@ fn permissions_for(request: &Request) -> Vec<&'static str> {
         let workflows = paths.into_iter().any(|path| path.starts_with(".github/workflows/"));
         return if workflows { vec!["contents", "workflows"] } else { vec!["contents"] };
     }
+    if path.contains("/actions/") {
+        return vec!["actions"];
+    }
+    if path.contains("/statuses/") {
+        return vec!["statuses"];
+    }
     vec!["pull_requests"]
 }
 

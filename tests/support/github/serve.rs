@@ -12,7 +12,7 @@ use super::failure::{self, Failure};
 use super::openapi::{self, Operation};
 use super::rights::{self, Token};
 use super::state::{Recorded, State};
-use super::{apps, graphql, issues, objects, pulls, releases};
+use super::{apps, graphql, issues, objects, pulls, releases, runs, statuses};
 
 /// A call, taken apart.
 #[derive(Debug)]
@@ -233,6 +233,16 @@ fn carry_out(state: &mut State, request: &Request) -> Answer {
         "POST /repos/{owner}/{repo}/git/blobs" => objects::blob(state, request),
         "POST /repos/{owner}/{repo}/git/trees" => objects::tree(state, request),
         "POST /repos/{owner}/{repo}/git/commits" => objects::commit(state, request),
+        "GET /repos/{owner}/{repo}/compare/{basehead}" => statuses::compare(state, request),
+        "GET /repos/{owner}/{repo}/commits/{ref}/statuses" => statuses::list(state, request),
+        "POST /repos/{owner}/{repo}/statuses/{sha}" => statuses::set(state, request),
+        "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches" => runs::dispatch(state, request),
+        "GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs" => runs::list(state, request),
+        "GET /repos/{owner}/{repo}/actions/runs/{run_id}" => runs::one(state, request),
+        "GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs" => runs::jobs(state, request),
+        "POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel" => runs::cancel(state, request),
+        "POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun" => runs::rerun(state, request),
+        "GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations" => runs::annotations(state, request),
         other => {
             state.violations.push(format!("the fake cannot do {other}"));
             Answer::error(404, "Not Found")
@@ -241,7 +251,8 @@ fn carry_out(state: &mut State, request: &Request) -> Answer {
 }
 
 fn respond(answer: Answer) -> Response {
-    let mut response = Response::new(Body::from(answer.body.to_string()));
+    let body = if answer.status == 204 { Body::empty() } else { Body::from(answer.body.to_string()) };
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap();
     response.headers_mut().insert("content-type", "application/json; charset=utf-8".parse().unwrap());
     for (name, value) in answer.headers {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Planned;
 use super::rights::Token;
+use super::runs::{Run, Workflow};
+use super::statuses::Status;
 
 /// Everything; tests set it up and look at it directly.
 #[derive(Debug, Default)]
@@ -74,6 +76,13 @@ pub struct Repo {
     pub milestones: Vec<String>,
     pub releases: Vec<Release>,
     pub pulls: Vec<Pull>,
+    pub workflows: Vec<Workflow>,
+    /// In the order they were started.
+    pub runs: Vec<Run>,
+    /// How many runs were started.
+    pub started: u64,
+    /// In the order they were set.
+    pub statuses: Vec<Status>,
 }
 
 /// A release.
@@ -174,6 +183,10 @@ impl Repo {
             milestones: Vec::new(),
             releases: Vec::new(),
             pulls: Vec::new(),
+            workflows: Vec::new(),
+            runs: Vec::new(),
+            started: 0,
+            statuses: Vec::new(),
         }
     }
 
@@ -199,7 +212,8 @@ pub fn tip(git: &Path, branch: &str) -> Option<String> {
     Some(reference.peel_to_commit().unwrap().id().to_string())
 }
 
-fn is_inside(git: &Path, sha: &str, branch: &str) -> bool {
+/// Whether a commit is at the head of a branch, or before it.
+pub fn is_inside(git: &Path, sha: &str, branch: &str) -> bool {
     let repository = git2::Repository::open_bare(git).unwrap();
     let Some(base) = tip(git, branch) else { return false };
     let (base, sha) = (git2::Oid::from_str(&base).unwrap(), git2::Oid::from_str(sha).unwrap());

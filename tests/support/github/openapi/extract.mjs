@@ -30,6 +30,16 @@ const OPERATIONS = [
   "POST /repos/{owner}/{repo}/git/blobs",
   "POST /repos/{owner}/{repo}/git/trees",
   "POST /repos/{owner}/{repo}/git/commits",
+  "GET /repos/{owner}/{repo}/compare/{basehead}",
+  "GET /repos/{owner}/{repo}/commits/{ref}/statuses",
+  "POST /repos/{owner}/{repo}/statuses/{sha}",
+  "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches",
+  "GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs",
+  "GET /repos/{owner}/{repo}/actions/runs/{run_id}",
+  "GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
+  "POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel",
+  "POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun",
+  "GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations",
 ];
 
 const spec = JSON.parse(readFileSync(process.argv[2], "utf8"));
