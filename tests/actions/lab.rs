@@ -4,14 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gs_release::build::actions::{Actions, Outcome, Pace};
-use gs_release::build::{Desired, Event, Wanted, annotations};
-use gs_release::config::{Config, RepositoryName, VersionSource};
+use gs_release::build::{Desired, Event, Wanted};
+use gs_release::config::{Config, RepositoryName};
 use gs_release::error::{Error, Result};
-use gs_release::git;
 use gs_release::github::{Credentials, GitHub, Limits, Settings};
-use gs_release::image::graph::{Graph, Release};
-use gs_release::registry::{IndexRequest, MemoryRegistry, create_index};
+use gs_release::registry::MemoryRegistry;
 
+use crate::desired::{desired, release};
 use crate::fake::{FakeGitHub, Run, Script, Token, Workflow};
 
 pub const REPOSITORY: &str = "alibaba/GraphScope";
@@ -144,20 +143,7 @@ impl Lab {
 
     pub fn desired(&self, branch: &str) -> Desired {
         let path = self.fake.state().repo(REPOSITORY).unwrap().git.clone();
-        let repository = git::Repository::open(&path).unwrap();
-        let commit = repository.resolve(branch).unwrap();
-        let text = String::from_utf8(repository.read(commit, "release.yaml").unwrap().unwrap()).unwrap();
-        let config = Config::parse("release.yaml", text.as_bytes()).unwrap();
-        let versions = config.components.iter().map(|component| match &component.version {
-            VersionSource::Inline(version) => (component.name.clone(), version.clone()),
-            VersionSource::File(_) => panic!("these tests write versions into the config"),
-        });
-        let versions = versions.collect();
-        let release = Release { config: &config, path: "release.yaml", text: &text, versions: &versions };
-        let mut reader = repository.reader(commit);
-        let graph = Graph::read(release, |path| reader.read(path)).unwrap();
-        let inputs = graph.inputs(&repository.entries(commit).unwrap(), |path| reader.read(path)).unwrap();
-        Desired::new(commit.id.to_string(), versions, &config, graph, inputs, None).unwrap()
+        desired(&path, branch)
     }
 
     /// What the command does.
@@ -240,15 +226,5 @@ fn publish(registry: &Arc<MemoryRegistry>, desired: &Desired, phase: usize) {
 async fn publish_image(registry: &MemoryRegistry, desired: &Desired, wanted: &Wanted) {
     let staging = wanted.staging(None).unwrap();
     let digest = registry.push_image(&staging, &wanted.platforms[0], &wanted.name).await.unwrap();
-    let annotations = annotations::of(desired, wanted, &Default::default());
-    for target in wanted.releases().unwrap() {
-        let request = IndexRequest {
-            target: &target,
-            sources: &[wanted.repository.digest(&digest)],
-            annotations: &annotations,
-            platforms: &wanted.platforms,
-            adopt: &|_| false,
-        };
-        create_index(registry, &request).await.unwrap();
-    }
+    release(registry, desired, wanted, &[wanted.repository.digest(&digest)]).await;
 }

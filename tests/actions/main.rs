@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod attempts;
+#[path = "../support/desired.rs"]
+mod desired;
 #[path = "../support/github/mod.rs"]
 mod fake;
 mod lab;

@@ -1,0 +1,94 @@
+//! The whole cycle with a real Docker engine and registry: each run carries out the `run:` lines of the phase workflow.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::events::{drive, fine};
+use crate::support::isolated;
+use crate::workflow::{WorkflowJob, filled, jobs};
+use crate::world::{HOME, Job, TOKEN, World};
+
+/// A path of the registry that no other test has used.
+fn place() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+    format!("127.0.0.1:5000/test-cycle-{now:x}")
+}
+
+/// Carries out the jobs of a run in their order, but for the last, which is an event of its own: what it starts must not wait
+/// for this run.
+fn by_workflow(world: &World, run: u64, phase: &str, commit: &str) {
+    let mut values = BTreeMap::from([
+        ("inputs.phase", phase.to_owned()),
+        ("inputs.commit", commit.to_owned()),
+        ("github.token", TOKEN.to_owned()),
+        ("github.event.repository.default_branch", "main".to_owned()),
+    ]);
+    let jobs = jobs();
+    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    assert_eq!(names, ["plan", "share", "publish", "next"]);
+    let outputs = carry_out(world, run, &jobs[0], &values);
+    // `platforms<<MARK`, and the value on the next line
+    let platforms = outputs.lines().skip_while(|line| !line.starts_with("platforms<<")).nth(1);
+    let platforms: Vec<String> = serde_json::from_str(platforms.unwrap_or_else(|| panic!("{outputs}"))).unwrap();
+    for platform in platforms {
+        values.insert("matrix.platform", platform);
+        carry_out(world, run, &jobs[1], &values);
+    }
+    carry_out(world, run, &jobs[2], &values);
+    // the last job is what `drive` delivers
+    let last: Vec<&str> = jobs[3].steps.iter().filter(|step| step.condition.is_none()).map(|step| &*step.run).collect();
+    assert_eq!(last, ["gs-release build --no-wait"]);
+}
+
+/// Runs the steps of one job, and gives its outputs.
+fn carry_out(world: &World, run: u64, job: &WorkflowJob, values: &BTreeMap<&str, String>) -> String {
+    let surroundings = Job { checkout: filled(&job.checkout, values), run: Some(run), ..Job::default() };
+    let sandbox = world.checkout(&surroundings);
+    let output = sandbox.path().join(".git/output");
+    std::fs::write(&output, "").unwrap();
+    let tool = Path::new(env!("CARGO_BIN_EXE_gs-release")).parent().unwrap();
+    let path = format!("{}:{}", tool.display(), std::env::var("PATH").unwrap());
+    let home = std::env::var_os("HOME").unwrap();
+    let docker = std::env::var_os("DOCKER_CONFIG").unwrap_or_else(|| Path::new(&home).join(".docker").into());
+    for step in &job.steps {
+        let mut command = isolated("bash", sandbox.path());
+        command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &step.run]);
+        world.surround(&mut command, &surroundings);
+        // a job has no token unless its step names it
+        command.env_remove("GITHUB_TOKEN").env("GITHUB_OUTPUT", &output);
+        command.env("PATH", &path).env("DOCKER_CONFIG", &docker);
+        for (name, value) in &step.env {
+            command.env(name, filled(value, values));
+        }
+        fine(command.output().unwrap());
+    }
+    std::fs::read_to_string(output).unwrap()
+}
+
+#[test]
+#[ignore = "needs a Docker engine with buildx and a registry on 127.0.0.1:5000"]
+fn the_workflow_s_own_commands_bring_a_release_upstream_to_the_registry() {
+    let world = World::new(&place(), "linux/amd64, linux/arm64");
+    drive(&world, &by_workflow, &mut |world, event| fine(world.job(&event.job, event.arguments)));
+    world.assert_end();
+    let platforms = world.tag("coordinator:0.28.0").unwrap().platforms;
+    assert_eq!(platforms.iter().map(ToString::to_string).collect::<Vec<_>>(), ["linux/amd64", "linux/arm64"]);
+}
+
+#[test]
+#[ignore = "needs a Docker engine with buildx and a registry on 127.0.0.1:5000"]
+fn with_each_event_once_dropped_and_then_delivered_twice_it_ends_the_same() {
+    let world = World::new(&place(), "linux/amd64");
+    let mut seen = Vec::new();
+    drive(&world, &by_workflow, &mut |world, event| {
+        let name = (event.arguments, event.job.run);
+        if !seen.contains(&name) {
+            return seen.push(name);
+        }
+        fine(world.job(&event.job, event.arguments));
+        fine(world.job(&event.job, event.arguments));
+    });
+    world.assert_end();
+    assert_eq!(world.fake.state().repo(HOME).unwrap().pulls.len(), 1);
+}
