@@ -8,7 +8,8 @@
 //! 4. [`edit`] finds the sites in a file and turns them into byte-range edits, each proved.
 //! 5. [`git`] reads the base branch's tree and writes commits and branches.
 //! 6. [`github`] looks for releases, opens and keeps pull requests, and writes commits that GitHub signs.
-//! 7. [`registry`] says what is published, and writes release tags.
+//! 7. [`transport`] carries requests to other servers: [`pypi`] says which wheels a package index has, [`registry`] which
+//!    images are published, and writes release tags.
 //! 8. [`bump`] puts version, edits, commit message and pull-request text together.
 //! 9. [`build`] compares what should be published with what is, and brings the registry there.
 //! 10. [`doctor`] says what this machine and its logins lack for that.
@@ -26,7 +27,9 @@ pub mod git;
 pub mod github;
 pub mod image;
 pub mod process;
+pub mod pypi;
 pub mod registry;
 pub mod report;
 pub mod survey;
+pub mod transport;
 pub mod version;

@@ -4,9 +4,24 @@
 use std::path::{Path, PathBuf};
 
 /// A module imports only from those before it.
-const ORDER: [&str; 15] = [
-    "error", "process", "version", "config", "image", "edit", "git", "github", "registry", "bump", "build", "doctor",
-    "survey", "report", "cli",
+const ORDER: [&str; 17] = [
+    "error",
+    "process",
+    "version",
+    "config",
+    "image",
+    "edit",
+    "git",
+    "github",
+    "transport",
+    "pypi",
+    "registry",
+    "bump",
+    "build",
+    "doctor",
+    "survey",
+    "report",
+    "cli",
 ];
 
 /// A crate or module, and the only modules of this crate that may use it.
@@ -19,7 +34,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("serde_yaml", &["config"]),
     ("octocrab", &["github"]),
     // octocrab is given its HTTP client ready made: limits, no redirects.
-    ("reqwest", &["github", "registry"]),
+    ("reqwest", &["github", "transport", "pypi", "registry"]),
     ("http_auth", &["registry"]),
     ("tokio::process", &["process"]),
 ];

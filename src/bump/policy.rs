@@ -19,6 +19,8 @@ pub struct Candidate {
     pub prerelease: bool,
     /// Since when it is out; `None`: nobody says, or the policy does not ask.
     pub released: Option<Timestamp>,
+    /// The Python packages of which there is no file of it.
+    pub lacking: Vec<String>,
 }
 
 /// Why a version is not taken.
@@ -33,6 +35,11 @@ pub enum Objection {
     NotAllowed {
         /// What `update.allow` says.
         allow: String,
+    },
+    /// The package index lacks it, or a part of it.
+    NotOnIndex {
+        /// The projects that have no file of it.
+        projects: Vec<String>,
     },
     /// `update.minimum-age` has not passed.
     TooYoung {
@@ -49,6 +56,7 @@ impl fmt::Display for Objection {
             Objection::Prerelease => f.write_str("is a pre-release"),
             Objection::Ignored => f.write_str("is ignored by `update.ignore`"),
             Objection::NotAllowed { allow } => write!(f, "is outside `update.allow` ({allow})"),
+            Objection::NotOnIndex { projects } => write!(f, "is not on the package index: {}", projects.join(", ")),
             Objection::TooYoung { until } => write!(f, "is younger than `update.minimum-age` until {until}"),
         }
     }
@@ -88,6 +96,9 @@ pub fn by_number(version: &Version, prerelease: bool, policy: &UpdatePolicy) -> 
 pub fn judge(candidate: &Candidate, policy: &UpdatePolicy, now: Timestamp) -> Option<Objection> {
     let age = SignedDuration::try_from(policy.minimum_age).unwrap_or(SignedDuration::MAX);
     by_number(&candidate.version, candidate.prerelease, policy).or_else(|| {
+        if !candidate.lacking.is_empty() {
+            return Some(Objection::NotOnIndex { projects: candidate.lacking.clone() });
+        }
         let until = candidate.released?.checked_add(age).unwrap_or(Timestamp::MAX);
         (now < until).then_some(Objection::TooYoung { until })
     })
@@ -215,7 +226,7 @@ mod tests {
         policy
     }
 
-    /// `0.24.3` was released on the first of May 2025, `0.24.4` two hours before now.
+    /// `0.24.3` was released on the first of May 2025, `0.24.4` two hours before now; `0.24.8` has no wheels.
     fn upstream(versions: &[&str]) -> Vec<Candidate> {
         let candidates = versions.iter().map(|text| Candidate {
             version: version(text),
@@ -225,6 +236,7 @@ mod tests {
                 "0.24.9" => None,
                 _ => Some(time("2025-05-01T10:00:00Z")),
             },
+            lacking: if *text == "0.24.8" { vec!["vineyard-bdist".into()] } else { Vec::new() },
         });
         candidates.collect()
     }
@@ -255,6 +267,7 @@ mod tests {
             (&any, &["0.24.4", "0.24.3"], bump("0.24.3"), &[young]),
             (&any, &["0.24.4"], Decision::NothingAllowed, &[young]),
             (&any, &["0.24.9"], bump("0.24.9"), &[]),
+            (&any, &["0.24.8", "0.24.3"], bump("0.24.3"), &["0.24.8 is not on the package index: vineyard-bdist"]),
             (&policy(|p| p.minimum_age = std::time::Duration::ZERO), &["0.24.4"], bump("0.24.4"), &[]),
             (
                 &policy(|p| p.minimum_age = std::time::Duration::MAX),

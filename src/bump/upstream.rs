@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::policy::{Candidate, PassedOver, by_number, judge};
-use crate::config::{Component, RepositoryName, UpdatePolicy};
+use crate::config::{Component, UpdatePolicy, Upstream};
 use crate::error::{Error, Result};
 use crate::github::{self, GitHub, UpstreamVersion};
+use crate::pypi::{Configured, Project};
 use crate::version::{Requirement, Version};
 
 /// What the pull request quotes.
@@ -17,21 +18,29 @@ pub struct Quoted {
     pub notes: String,
 }
 
+/// Who is asked.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// For releases and tags.
+    pub github: &'a GitHub,
+    /// For Python packages.
+    pub index: &'a Configured,
+}
+
 /// The newest release that satisfies `requirement` and the component's update policy, and which newer ones were passed over.
 ///
 /// # Errors
 /// Usage for a component without upstream; refused where nothing will do; remote.
 pub async fn newest(
-    github: &GitHub,
+    sources: Sources<'_>,
     component: &Component,
     requirement: &Requirement,
     now: Timestamp,
 ) -> Result<(Version, Vec<PassedOver>)> {
-    let name = upstream(component)?;
-    let repository = github.repository(name);
-    let versions = repository.list_versions(&component.tag).await?;
-    let matching = versions.iter().filter(|found| requirement.matches(&found.version));
-    let candidates = candidates(&repository, matching, &component.update, now).await?;
+    let upstream = upstream(component)?;
+    let found = sources.list(component, None).await?;
+    let newest = found.versions.first().map(|found| found.version.clone());
+    let candidates = found.candidates(&component.update, now, |version| requirement.matches(version)).await?;
     let mut passed_over = Vec::new();
     for candidate in candidates {
         match judge(&candidate, &component.update, now) {
@@ -39,11 +48,11 @@ pub async fn newest(
             None => return Ok((candidate.version, passed_over)),
         }
     }
-    let error = Error::refused(format!("no release of {name} satisfies `{requirement}`"));
-    Err(match (passed_over.is_empty(), versions.first()) {
+    let error = Error::refused(format!("no release of {upstream} satisfies `{requirement}`"));
+    Err(match (passed_over.is_empty(), newest) {
         (false, _) => passed_over.iter().take(3).map(ToString::to_string).fold(error, Error::hint),
-        (true, Some(newest)) => error.hint(format!("the newest is {}", newest.version)),
-        (true, None) => error.hint(format!("no tag of {name} is written as `{}`", component.tag.pattern())),
+        (true, Some(newest)) => error.hint(format!("the newest is {newest}")),
+        (true, None) => error.hint(format!("no version of {upstream} is written as `{}`", component.tag.pattern())),
     })
 }
 
@@ -53,53 +62,36 @@ pub async fn newest(
 /// # Errors
 /// Usage for a component without upstream; remote.
 pub async fn newer(
-    github: &GitHub,
+    sources: Sources<'_>,
     component: &Component,
     current: &Version,
     now: Timestamp,
 ) -> Result<Vec<Candidate>> {
-    let repository = github.repository(upstream(component)?);
-    let versions = repository.list_newer(&component.tag, current).await?;
-    candidates(&repository, versions.iter(), &component.update, now).await
-}
-
-/// What the policy asks about `versions`, down to the first that it takes.
-async fn candidates(
-    repository: &github::Repository,
-    versions: impl Iterator<Item = &UpstreamVersion>,
-    policy: &UpdatePolicy,
-    now: Timestamp,
-) -> Result<Vec<Candidate>> {
-    let mut found = Vec::new();
-    for upstream in versions {
-        let (version, prerelease) = (upstream.version.clone(), upstream.prerelease);
-        let asks_for_age = !policy.minimum_age.is_zero() && by_number(&version, prerelease, policy).is_none();
-        let released = if asks_for_age { repository.release_date(upstream).await? } else { None };
-        let candidate = Candidate { version, prerelease, released };
-        let taken = judge(&candidate, policy, now).is_none();
-        found.push(candidate);
-        if taken {
-            break;
-        }
-    }
-    Ok(found)
+    let found = sources.list(component, Some(current)).await?;
+    found.candidates(&component.update, now, |version| version > current).await
 }
 
 /// Makes sure that upstream has released `version`.
 ///
 /// # Errors
-/// Refused if it has neither a release nor a tag of it; remote.
-pub async fn require(github: &GitHub, component: &Component, version: &Version) -> Result<()> {
-    let name = upstream(component)?;
-    if github.repository(name).find_release(version, &component.tag).await?.is_some() {
-        return Ok(());
+/// Refused if it has neither a release nor a tag of it, or a package is missing; remote.
+pub async fn require(sources: Sources<'_>, component: &Component, version: &Version) -> Result<()> {
+    let Upstream { github, pypi } = upstream(component)?;
+    let missing = |what: String| {
+        Error::refused(format!("{} {version} does not exist: {what}", component.name))
+            .hint("wait until it is released, or name another version; --force goes on without")
+    };
+    if let Some(name) = github
+        && sources.github.repository(name).find_release(version, &component.tag).await?.is_none()
+    {
+        let tag = component.tag.render(version);
+        return Err(missing(format!("{name} has neither a release nor a tag {tag}")));
     }
-    let tag = component.tag.render(version);
-    Err(Error::refused(format!(
-        "{} {version} does not exist: {name} has neither a release nor a tag {tag}",
-        component.name
-    ))
-    .hint("wait until it is released, or name another version; --force goes on without"))
+    let mut projects = Projects::new(sources.index, pypi);
+    match &*projects.lacking(version).await? {
+        [] => Ok(()),
+        lacking => Err(missing(format!("the package index has no files of it for {}", lacking.join(", ")))),
+    }
 }
 
 /// What a pull request from `from` to `to` quotes of upstream.
@@ -107,14 +99,118 @@ pub async fn require(github: &GitHub, component: &Component, version: &Version) 
 /// # Errors
 /// Remote.
 pub async fn quote(github: &GitHub, component: &Component, from: &Version, to: &Version) -> Result<String> {
-    let Ok(name) = upstream(component) else { return Ok(String::new()) };
+    let Some(name) = component.upstream.as_ref().and_then(|upstream| upstream.github.as_ref()) else {
+        return Ok(String::new());
+    };
     let versions = github.repository(name).list_newer(&component.tag, from).await?;
     Ok(github::defused(&github::between(&versions, from, to)))
 }
 
-fn upstream(component: &Component) -> Result<&RepositoryName> {
+fn upstream(component: &Component) -> Result<&Upstream> {
     component.upstream.as_ref().ok_or_else(|| {
         Error::usage(format!("component `{}` has no `upstream:` to look for versions in", component.name))
             .hint("name an exact version, or add `upstream: { github: owner/name }` to release.yaml")
     })
+}
+
+/// What was listed upstream of one component.
+struct Listed<'a> {
+    /// The newest first.
+    versions: Vec<UpstreamVersion>,
+    repository: Option<github::Repository>,
+    projects: Projects<'a>,
+}
+
+impl<'a> Sources<'a> {
+    /// Every version, or those after `than`. Where only packages are named, those of the first.
+    async fn list(&self, component: &'a Component, than: Option<&Version>) -> Result<Listed<'a>> {
+        let Upstream { github, pypi } = upstream(component)?;
+        let repository = github.as_ref().map(|name| self.github.repository(name));
+        let mut projects = Projects::new(self.index, pypi);
+        let versions = match (&repository, than) {
+            (Some(repository), Some(than)) => repository.list_newer(&component.tag, than).await?,
+            (Some(repository), None) => repository.list_versions(&component.tag).await?,
+            (None, _) => projects.versions().await?,
+        };
+        Ok(Listed { versions, repository, projects })
+    }
+}
+
+impl Listed<'_> {
+    /// What the policy asks about those that are `wanted`, down to the first that it takes.
+    async fn candidates(
+        mut self,
+        policy: &UpdatePolicy,
+        now: Timestamp,
+        wanted: impl Fn(&Version) -> bool,
+    ) -> Result<Vec<Candidate>> {
+        let mut found = Vec::new();
+        for upstream in self.versions.iter().filter(|upstream| wanted(&upstream.version)) {
+            let (version, prerelease) = (upstream.version.clone(), upstream.prerelease);
+            let mut candidate = Candidate { version, prerelease, released: None, lacking: Vec::new() };
+            // whatever the number rules out is not asked about
+            if by_number(&candidate.version, prerelease, policy).is_none() {
+                candidate.lacking = self.projects.lacking(&candidate.version).await?;
+                candidate.released = match &self.repository {
+                    _ if policy.minimum_age.is_zero() => None,
+                    Some(repository) => repository.release_date(upstream).await?,
+                    None => self.projects.released(&candidate.version),
+                };
+            }
+            let taken = judge(&candidate, policy, now).is_none();
+            found.push(candidate);
+            if taken {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The Python packages of a component, each asked for once, and only when it comes to that.
+struct Projects<'a> {
+    index: &'a Configured,
+    names: &'a [String],
+    found: Vec<Project>,
+}
+
+impl<'a> Projects<'a> {
+    fn new(index: &'a Configured, names: &'a [String]) -> Self {
+        Projects { index, names, found: Vec::new() }
+    }
+
+    async fn load(&mut self) -> Result<()> {
+        while let Some(name) = self.names.get(self.found.len()) {
+            let index = self.index.index().await?;
+            let project = index.project(name).await?.ok_or_else(|| {
+                Error::usage(format!("{index} has no project `{name}`"))
+                    .hint("mend `pypi:` in release.yaml, or set PIP_INDEX_URL to the index that has it")
+            })?;
+            self.found.push(project);
+        }
+        Ok(())
+    }
+
+    /// Those that have no file of `version`.
+    async fn lacking(&mut self, version: &Version) -> Result<Vec<String>> {
+        self.load().await?;
+        let lacking = self.names.iter().zip(&self.found).filter(|(_, project)| !project.has(version));
+        Ok(lacking.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// When the last of them came.
+    fn released(&self, version: &Version) -> Option<Timestamp> {
+        self.found.iter().filter_map(|project| project.released(version)).max()
+    }
+
+    /// The versions of the first, the newest first.
+    async fn versions(&mut self) -> Result<Vec<UpstreamVersion>> {
+        self.load().await?;
+        let versions = self.found.first().map(Project::versions).unwrap_or_default();
+        let as_found = |version: Version| {
+            let (tag, prerelease) = (version.to_string(), version.is_prerelease());
+            UpstreamVersion { version, tag, published_at: None, prerelease, notes: None, url: None }
+        };
+        Ok(versions.into_iter().map(as_found).collect())
+    }
 }

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::policy::{Decision, Facts, PassedOver, Proposed, decide, judge};
-use super::upstream;
+use super::upstream::{self, Sources};
 use crate::config::{Component, Config};
 use crate::error::Result;
-use crate::github::{self, GitHub, PullRequest, State};
+use crate::github::{self, PullRequest, State};
 use crate::version::Version;
 
 /// What a look at one component says.
@@ -22,12 +22,13 @@ pub struct Seen {
 
 /// Looks at `component`, whose version on the base branch is `current`. `home` has the pull requests.
 ///
-/// Two requests at most as a rule: upstream's releases and, where one of them could be taken, the pull requests.
+/// Two requests at most as a rule: upstream's releases and, where one of them could be taken, the pull requests. Where a newer
+/// version could be taken, the package index is asked, once a project.
 ///
 /// # Errors
 /// Remote.
 pub async fn look(
-    github: &GitHub,
+    sources: Sources<'_>,
     home: &github::Repository,
     config: &Config,
     component: &Component,
@@ -37,7 +38,7 @@ pub async fn look(
     let policy = &component.update;
     let has_upstream = component.upstream.is_some();
     let candidates = match has_upstream && !policy.hold {
-        true => upstream::newer(github, component, current, now).await?,
+        true => upstream::newer(sources, component, current, now).await?,
         false => Vec::new(),
     };
     let pulls = match candidates.iter().any(|candidate| judge(candidate, policy, now).is_none()) {

@@ -5,7 +5,7 @@ use super::place::{Place, home};
 use super::remotes::{self, PATIENT, Reach};
 use crate::bump::propose::{Proposal, propose};
 use crate::bump::publish::{Destination, Published};
-use crate::bump::upstream::{self, Quoted};
+use crate::bump::upstream::{self, Quoted, Sources};
 use crate::bump::{self, BumpPlan, PullRequestText, branch};
 use crate::config::{Component, Config, RepositoryName};
 use crate::error::{Error, Result};
@@ -167,7 +167,8 @@ fn mode(
 /// A client that looks for upstream's versions where nothing will be published.
 async fn anonymously(settings: &Settings, config: &Config, component: &str) -> Result<GitHub> {
     let component = bump::find_component(config, component)?;
-    let name = component.upstream.clone().or_else(|| config.repository.clone());
+    let upstream = component.upstream.as_ref().and_then(|upstream| upstream.github.clone());
+    let name = upstream.or_else(|| config.repository.clone());
     let name = name.map_or_else(|| "upstream/unknown".parse(), Ok)?;
     // an App's token reaches its own repositories; what upstream has released is public
     let credentials = settings.credentials.clone().filter(|credentials| matches!(credentials, Credentials::Token(_)));
@@ -196,8 +197,9 @@ async fn resolve(
 ) -> Result<Version> {
     match (asked, github) {
         (Request::Newest(requirement), Some(github)) => {
+            let sources = Sources { github, index: &remotes::package_index() };
             let (version, passed_over) =
-                upstream::newest(github, component, requirement, jiff::Timestamp::now()).await?;
+                upstream::newest(sources, component, requirement, jiff::Timestamp::now()).await?;
             passed_over.iter().for_each(|why| global.say(&format!("passed over: {why}")));
             global.say(&format!("`{requirement}` is {version}"));
             Ok(version)
@@ -206,7 +208,7 @@ async fn resolve(
             Err(Error::usage(format!("`{requirement}` needs GitHub to be looked up")))
         }
         (Request::Exact(version), Some(github)) if component.upstream.is_some() && !force => {
-            upstream::require(github, component, version).await?;
+            upstream::require(Sources { github, index: &remotes::package_index() }, component, version).await?;
             Ok(version.clone())
         }
         (Request::Exact(version), _) => {

@@ -7,6 +7,7 @@ use crate::config::{Component, Config, RepositoryName};
 use crate::error::{Error, Result};
 use crate::git::{Auth, Patience, Remote, Repository};
 use crate::github::{GitHub, Settings};
+use crate::pypi;
 use crate::report;
 use crate::version::Version;
 
@@ -89,8 +90,13 @@ impl Reach<'_> {
     }
 }
 
+/// The package index that pip is configured with, should anything ask for it.
+pub fn package_index() -> pypi::Configured {
+    pypi::Configured::new(|name| std::env::var(name).ok())
+}
+
 /// The page that compares two versions of `component` upstream.
 pub fn compare(settings: &Settings, component: &Component, from: &Version, to: &Version) -> Option<String> {
-    let upstream = component.upstream.as_ref()?;
+    let upstream = component.upstream.as_ref()?.github.as_ref()?;
     Some(settings.compare_url(upstream, &component.tag.render(from), &component.tag.render(to)))
 }

@@ -8,12 +8,14 @@ use super::remotes::{self, PATIENT, Reach};
 use crate::bump::policy::Decision;
 use crate::bump::propose::{Proposal, propose};
 use crate::bump::publish::Destination;
+use crate::bump::upstream::Sources;
 use crate::bump::watch::look;
 use crate::bump::{self, current_version};
 use crate::config::{Component, RepositoryName};
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Remote, Repository};
 use crate::github::{GitHub, Settings};
+use crate::pypi::Configured;
 use crate::report;
 use crate::report::watch::{Outcome, Row};
 
@@ -27,6 +29,7 @@ struct Desk {
     repository: Repository,
     place: Place,
     github: GitHub,
+    index: Configured,
     home: RepositoryName,
     head: Remote,
     auth: Auth,
@@ -72,7 +75,8 @@ impl Desk {
         reach.fetch(global, &first, first.components.iter().map(|component| &*component.name), true)?;
         let base = repository.base(Some(&remote), &first.base)?;
         let place = Place::read(global, &repository, Some(base))?;
-        Ok(Desk { settings, repository, place, github, home, head, auth, base, now: jiff::Timestamp::now() })
+        let (index, now) = (remotes::package_index(), jiff::Timestamp::now());
+        Ok(Desk { settings, repository, place, github, index, home, head, auth, base, now })
     }
 
     /// One component's row of the table; its failure is a part of it.
@@ -87,7 +91,8 @@ impl Desk {
         let current = current_version(&self.repository, component, self.base)?;
         row.current = Some(current.clone());
         let home = self.github.repository(&self.home);
-        let seen = look(&self.github, &home, config, component, &current, self.now).await?;
+        let sources = Sources { github: &self.github, index: &self.index };
+        let seen = look(sources, &home, config, component, &current, self.now).await?;
         row.decision = Some(seen.decision.clone());
         row.passed_over = seen.passed_over;
         let Decision::Bump { version } = seen.decision else { return Ok(Outcome::None) };

@@ -19,10 +19,10 @@ pub(crate) mod yaml_events;
 pub use globs::FileGlobs;
 pub use model::{
     Actions, Build, BuildCache, Buildx, CommitVia, Component, Config, ContextSource, EngineKind, Image, NamedContext,
-    Phase, Platform, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, Trigger, UpdatePolicy,
+    Phase, Platform, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, Trigger, UpdatePolicy, Upstream,
     VersionSource, WhenStale,
 };
-pub use names::registry_name;
+pub use names::{normalised_project, registry_name};
 pub use shape::nearest;
 pub use template::{ARCH, COMMIT, PHASE, REQUEST, Template};
 pub use value_path::{Step, ValuePath};

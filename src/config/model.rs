@@ -62,13 +62,34 @@ pub struct Component {
     /// How the version is written in upstream's tags: `v{version}`, or `{version}`.
     pub tag: TagTemplate,
     /// Where its releases are; `None`: there is nothing to check a version against.
-    pub upstream: Option<RepositoryName>,
+    pub upstream: Option<Upstream>,
     /// What `watch` and requirements may choose.
     pub update: UpdatePolicy,
     /// Files that the search for this component's leftovers passes over.
     pub ignore: GlobSet,
     /// The places that carry its version.
     pub sites: Vec<SiteRule>,
+}
+
+/// Where releases are published: at least one of the two. A version counts when it is everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The repository with the releases and tags.
+    pub github: Option<RepositoryName>,
+    /// Projects of the package index, by their normalised names (PEP 503).
+    pub pypi: Vec<String>,
+}
+
+impl fmt::Display for Upstream {
+    /// `v6d-io/v6d with vineyard, vineyard-bdist`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let projects = self.pypi.join(", ");
+        match (&self.github, &*projects) {
+            (Some(github), "") => write!(f, "{github}"),
+            (Some(github), projects) => write!(f, "{github} with {projects} on the package index"),
+            (None, projects) => write!(f, "{projects} on the package index"),
+        }
+    }
 }
 
 /// Where a component's current version is written.

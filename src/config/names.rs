@@ -43,6 +43,23 @@ impl FromStr for RepositoryName {
     }
 }
 
+/// The name of a project on a package index (PEP 508), normalised (PEP 503).
+pub fn python_project(text: &str) -> Result<String> {
+    let is_edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let is_name = all(text, |b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if !is_name || !is_edge(text.bytes().next()) || !is_edge(text.bytes().next_back()) {
+        let message = format!("`{text}` is not the name of a project on a package index");
+        return refuse(message, "write the name alone, such as `vineyard-bdist`");
+    }
+    Ok(normalised_project(text))
+}
+
+/// The name of a project as package indexes write it (PEP 503): lower case, and one `-` for each run of `-`, `_` and `.`.
+pub fn normalised_project(name: &str) -> String {
+    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+}
+
 impl FromStr for Platform {
     type Err = Error;
 

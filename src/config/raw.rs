@@ -95,13 +95,17 @@ pub struct Component {
     pub sites: Vec<Site>,
 }
 
-/// Where releases are published.
+/// Where releases are published: on GitHub, on the package index of Python, or both. A version counts when it is everywhere.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Upstream {
     /// `owner/name` on GitHub.
-    #[schemars(required, example = &"v6d-io/v6d")]
+    #[schemars(example = &"v6d-io/v6d")]
     pub github: Option<String>,
+    /// Projects of the package index that pip is configured with. Each must have a file of the version.
+    #[serde(default)]
+    #[schemars(example = &json!(["vineyard", "vineyard-bdist"]))]
+    pub pypi: Vec<String>,
 }
 
 /// Which versions may be chosen without a person.

@@ -19,8 +19,8 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use super::credentials::{self, Login};
-use super::transport::{self, Answer, Failure, Subject, Transport};
 use crate::error::{Error, Result};
+use crate::transport::{self, Answer, Failure, Subject, Transport};
 
 /// How long a token lives whose service does not say (the token specification's default).
 const DEFAULT_LIFE: Duration = Duration::from_secs(60);

@@ -5,8 +5,7 @@
 //! [`create_index`] joins images into one index under a tag; [`tag_state`] says what a tag holds. What the index
 //! looks like is decided in [`index`], which does no input or output.
 //!
-//! Inside: `reference` has the names, `manifest` the formats, `transport` the requests with their limits and
-//! retries, `provenance` what attestations say, `auth` the answers to a registry's challenges, `credentials` what Docker knows about logins.
+//! Inside: `reference` has the names, `manifest` the formats, `provenance` what attestations say, `auth` the answers to a registry's challenges, `credentials` what Docker knows about logins.
 //!
 //! Nothing here knows phases, components or fingerprints.
 
@@ -19,10 +18,10 @@ mod oci;
 mod provenance;
 mod publish;
 mod reference;
-mod transport;
 
 use async_trait::async_trait;
 
+pub use crate::transport::Limits;
 pub use credentials::docker_config_dir;
 pub use manifest::{
     Annotations, Content, DOCKER_LIST, DOCKER_MANIFEST, Descriptor, ImageManifest, Index, Manifest, OCI_INDEX,
@@ -33,7 +32,6 @@ pub use oci::OciRegistry;
 pub use provenance::{Material, materials};
 pub use publish::{IndexPlan, IndexRequest, Published, TagState, create_index, plan_index, tag_state};
 pub use reference::{Digest, ImageRef, Repository, Target};
-pub use transport::Limits;
 
 use crate::error::Result;
 

@@ -16,8 +16,8 @@ use super::Registry;
 use super::auth::{Access, Auth};
 use super::manifest::{DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Manifest, OCI_INDEX, OCI_MANIFEST};
 use super::reference::{ImageRef, Repository, Target};
-use super::transport::{self, Answer, Failure, Limits, Subject, Transport};
 use crate::error::{Error, Result};
+use crate::transport::{self, Answer, Failure, Limits, Subject, Transport};
 
 /// The header that announces the digest of a manifest.
 const CONTENT_DIGEST: &str = "docker-content-digest";

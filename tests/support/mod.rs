@@ -92,7 +92,10 @@ pub fn isolated(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if ["GITHUB_", "GH_", "GS_RELEASE_", "GIT_"].iter().any(|prefix| name.starts_with(prefix)) {
+        if ["GITHUB_", "GH_", "GS_RELEASE_", "GIT_", "PIP_", "XDG_", "VIRTUAL_ENV"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        {
             command.env_remove(name);
         }
     }

@@ -5,9 +5,12 @@
 mod fake;
 #[path = "../support/git_http.rs"]
 mod git_http;
+#[path = "../support/index.rs"]
+mod index;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod decisions;
+mod packages;
 mod trouble;
 mod world;

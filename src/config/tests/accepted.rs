@@ -157,3 +157,18 @@ fn named_contexts_are_told_apart_and_are_templates() {
     let expected = expected.map(|(name, source)| NamedContext { name: name.into(), source });
     assert_eq!(*contexts, expected);
 }
+
+#[test]
+fn upstream_is_on_github_on_the_package_index_or_on_both() {
+    for (upstream, meaning) in [
+        ("{ github: v6d-io/v6d }", "v6d-io/v6d"),
+        ("{ pypi: [Vineyard_bdist] }", "vineyard-bdist on the package index"),
+        (
+            "{ github: v6d-io/v6d, pypi: [vineyard, vineyard.bdist] }",
+            "v6d-io/v6d with vineyard, vineyard-bdist on the package index",
+        ),
+    ] {
+        let found = config(&with_component(&format!("version: 0.24.2\nupstream: {upstream}")));
+        assert_eq!(found.components[0].upstream.as_ref().unwrap().to_string(), meaning);
+    }
+}

@@ -9,7 +9,7 @@ use crate::config::faults::Faults;
 use crate::config::raw::{self, OneOrMany};
 use crate::config::yaml::{Entry, Node};
 use crate::config::{
-    ARCH, Component, FileGlobs, SiteForm, SiteRule, TagTemplate, UpdatePolicy, VersionSource, globs, names,
+    ARCH, Component, FileGlobs, SiteForm, SiteRule, TagTemplate, UpdatePolicy, Upstream, VersionSource, globs, names,
 };
 use crate::error::{Error, Result};
 use crate::version::{Requirement, Version};
@@ -36,8 +36,10 @@ fn component(raw: &raw::Component, entry: &Entry, faults: &mut Faults) -> Option
     let tag = optional(raw.tag.as_deref(), node, "tag", faults, str::parse);
     let update = update_policy(raw.update.as_ref(), node.get("update"), faults);
     let ignore = ignore(&raw.ignore, node.get("ignore"), faults);
-    let github = raw.upstream.as_ref().and_then(|upstream| upstream.github.as_deref());
-    let upstream = optional(github, node.get("upstream"), "github", faults, str::parse);
+    let upstream = match &raw.upstream {
+        Some(raw) => upstream(raw, node, faults).map(Some),
+        None => Some(None),
+    };
     let list = node.get("sites");
     let sites: Vec<_> = raw.sites.iter().enumerate().map(|(i, raw)| site(raw, list.item(i), faults)).collect();
     Some(Component {
@@ -49,6 +51,21 @@ fn component(raw: &raw::Component, entry: &Entry, faults: &mut Faults) -> Option
         ignore: ignore?,
         sites: sites.into_iter().collect::<Option<_>>()?,
     })
+}
+
+fn upstream(raw: &raw::Upstream, component: &Node, faults: &mut Faults) -> Option<Upstream> {
+    let node = component.get("upstream");
+    let github = optional(raw.github.as_deref(), node, "github", faults, str::parse);
+    let pypi = each(&raw.pypi, node.get("pypi"), faults, |name| names::python_project(name));
+    let upstream = Upstream { github: github?, pypi: pypi? };
+    if upstream.github.is_none() && upstream.pypi.is_empty() {
+        if !node.damaged {
+            let help = "write `upstream: { github: owner/name }`, or the projects of the package index after `pypi:`";
+            faults.add_with_help(component.key_span("upstream"), "`upstream` names neither `github` nor `pypi`", help);
+        }
+        return None;
+    }
+    Some(upstream)
 }
 
 fn component_name(name: &str) -> Result<String> {

@@ -1,8 +1,9 @@
-//! Requests to registries: time limits, a bound on how many run at once, retries, and errors in words.
+//! Requests to image registries and package indexes: time limits, a bound on how many run at once, retries, and errors in
+//! words. What is asked and what an answer means is not known here.
 //!
-//! Every request of this crate to a registry may be repeated: reading is harmless, a manifest is stored by its content,
-//! and a blob that was uploaded twice is one blob. So whatever may be temporary (429, 5xx, a dropped connection) is tried again,
-//! after the time that the registry asks for or after a jittered backoff, within one overall limit.
+//! Every request that goes this way may be repeated: reading is harmless, a manifest is stored by its content, and a blob
+//! that was uploaded twice is one blob. So whatever may be temporary (429, 5xx, a dropped connection) is tried again,
+//! after the time that the server asks for or after a jittered backoff, within one overall limit.
 
 use std::fmt::Display;
 use std::hash::BuildHasher;
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 
-/// Limits of everything that is asked of registries.
+/// Limits of everything that is asked of one kind of server.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// To establish a connection.
@@ -50,13 +51,13 @@ impl Default for Limits {
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// What a request is about, as errors name it.
-pub(super) type Subject<'a> = &'a (dyn Display + Sync);
+pub(crate) type Subject<'a> = &'a (dyn Display + Sync);
 
 /// A failed attempt.
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Trying again does not help.
     Final(Error),
-    /// It may help, but not before the time that the registry asked for.
+    /// It may help, but not before the time that the server asked for.
     Temporary { error: Error, after: Option<Duration> },
 }
 
@@ -67,14 +68,14 @@ impl From<Error> for Failure {
 }
 
 /// An answer, read to its end.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
 /// The HTTP client and its limits.
-pub(super) struct Transport {
+pub(crate) struct Transport {
     /// For the world.
     remote: reqwest::Client,
     /// For this machine: no proxy.
@@ -86,8 +87,19 @@ pub(super) struct Transport {
 impl Transport {
     /// Trusts the system's certificates, or those of `SSL_CERT_FILE`, and uses the proxy of the environment.
     pub fn new(limits: Limits) -> Result<Self> {
+        Self::trusting(limits, None)
+    }
+
+    /// As [`Transport::new`], but trusts the authorities of `bundle` (PEM) alone, where there is one.
+    pub fn trusting(limits: Limits, bundle: Option<&[u8]>) -> Result<Self> {
         use_ring();
+        let bundle = bundle.map(reqwest::Certificate::from_pem_bundle).transpose();
+        let bundle = bundle.map_err(|error| Error::usage(format!("these are no certificates: {}", root_of(&error))))?;
         let build = |builder: reqwest::ClientBuilder| {
+            let builder = match &bundle {
+                Some(certificates) => builder.tls_certs_only(certificates.clone()),
+                None => builder,
+            };
             let builder = builder.connect_timeout(limits.connect).redirect(redirects());
             builder
                 .user_agent(concat!("gs-release/", env!("CARGO_PKG_VERSION")))
@@ -178,7 +190,7 @@ fn redirects() -> reqwest::redirect::Policy {
 }
 
 /// Sends a request and looks at the status: what may be temporary is told from the rest.
-pub(super) async fn send(image: Subject<'_>, request: RequestBuilder) -> Result<Response, Failure> {
+pub(crate) async fn send(image: Subject<'_>, request: RequestBuilder) -> Result<Response, Failure> {
     let response = request.send().await.map_err(|error| network(image, &error))?;
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() {
@@ -190,7 +202,7 @@ pub(super) async fn send(image: Subject<'_>, request: RequestBuilder) -> Result<
 }
 
 /// Reads an answer to its end.
-pub(super) async fn read(image: Subject<'_>, mut response: Response) -> Result<Answer, Failure> {
+pub(crate) async fn read(image: Subject<'_>, mut response: Response) -> Result<Answer, Failure> {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| network(image, &error))? {
@@ -204,8 +216,8 @@ pub(super) async fn read(image: Subject<'_>, mut response: Response) -> Result<A
 }
 
 /// The error of a request that got no answer, or no whole one.
-pub(super) fn network(image: Subject<'_>, error: &reqwest::Error) -> Failure {
-    let host = error.url().and_then(Url::host_str).unwrap_or("the registry").to_owned();
+pub(crate) fn network(image: Subject<'_>, error: &reqwest::Error) -> Failure {
+    let host = error.url().and_then(Url::host_str).unwrap_or("the server").to_owned();
     let why = root_of(error);
     let what = if error.is_timeout() {
         format!("{host} did not answer in time")
@@ -218,27 +230,27 @@ pub(super) fn network(image: Subject<'_>, error: &reqwest::Error) -> Failure {
     };
     let told = Error::remote(format!("{image}: {what}"));
     if why.contains("invalid peer certificate") {
-        return Failure::Final(told.hint("add the registry's certificate authority to SSL_CERT_FILE"));
+        return Failure::Final(told.hint("add the certificate authority of the server to SSL_CERT_FILE"));
     }
     if error.is_builder() || error.is_redirect() {
         return Failure::Final(told);
     }
     let told = match error.is_connect() {
-        true => told.hint("check the name of the registry, the network, and HTTPS_PROXY and NO_PROXY"),
+        true => told.hint("check the name of the host, the network, and HTTPS_PROXY and NO_PROXY"),
         false => told,
     };
     Failure::Temporary { error: told, after: None }
 }
 
-/// The error of an answer that says no, with the registry's own words.
-pub(super) fn refused(image: Subject<'_>, answer: &Answer) -> Error {
+/// The error of an answer that says no, with the server's own words.
+pub(crate) fn refused(image: Subject<'_>, answer: &Answer) -> Error {
     let (status, said) = (answer.status, said(answer));
-    Error::remote(format!("{image}: the registry answered {status}{said}"))
+    Error::remote(format!("{image}: the server answered {status}{said}"))
 }
 
-/// What a registry says in its answer: the messages of the distribution specification's error format, or the start of
+/// What a server says in its answer: the messages of the distribution specification's error format, or the start of
 /// any other text; with `: ` before it.
-pub(super) fn said(answer: &Answer) -> String {
+pub(crate) fn said(answer: &Answer) -> String {
     #[derive(Deserialize)]
     struct Said {
         #[serde(default)]
@@ -254,7 +266,7 @@ pub(super) fn said(answer: &Answer) -> String {
         message: String,
     }
     if is_html(&answer.headers, &answer.body) {
-        return " with an HTML page: this is no image registry, or something stands before it".to_owned();
+        return " with an HTML page: this is another kind of server, or something stands before it".to_owned();
     }
     let text = match serde_json::from_slice::<Said>(&answer.body) {
         Ok(Said { errors, .. }) if !errors.is_empty() => {
@@ -273,7 +285,7 @@ pub(super) fn said(answer: &Answer) -> String {
 }
 
 /// Whether an answer is a page for people.
-pub(super) fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
+pub(crate) fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     media_type.starts_with("text/html") || body.trim_ascii_start().starts_with(b"<")
 }
@@ -297,7 +309,7 @@ fn root_of(error: &dyn std::error::Error) -> String {
 }
 
 /// Whether the host of `url` is this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host_str().unwrap_or_default() {
         "localhost" => true,
         host => {
@@ -308,7 +320,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 }
 
 /// Whether `url` may be spoken to: HTTPS, or plain HTTP on this machine.
-pub(super) fn is_allowed(url: &Url) -> bool {
+pub(crate) fn is_allowed(url: &Url) -> bool {
     url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
 }
 
@@ -347,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn the_registrys_own_words_are_kept() {
+    fn the_servers_own_words_are_kept() {
         let answer = |body: &str| Answer {
             status: StatusCode::BAD_REQUEST,
             headers: HeaderMap::new(),
