@@ -6,6 +6,7 @@ pub mod branch;
 pub mod policy;
 pub mod propose;
 pub mod publish;
+pub mod reconcile;
 pub mod upstream;
 pub mod watch;
 

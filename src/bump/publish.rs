@@ -1,23 +1,25 @@
-//! Carries a plan out on GitHub: the branch, then the pull request. Each step looks first, so that a run that was killed
-//! anywhere is completed by the next one.
+//! Carries a plan out on GitHub: observes, lets [`reconcile`] decide, moves the branch, then writes the pull request. Each
+//! step looks first, so that a run that was killed anywhere is completed by the next one.
 
-use super::branch::{self, Standing};
-use super::{BumpPlan, PullRequestText};
+use super::reconcile::{self, Asker, BranchStep, Decision, Intent, PullStep, Refusal, Steps};
+use super::{BumpPlan, PullRequestText, branch};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Patience, PushOutcome, Remote, Repository};
 use crate::github::{
-    self, Action, BranchMove, Ensured, FileChange, Marker, NewCommit, NewPullRequest, PullRequest, SetUp, State, Wanted,
+    self, Action, BranchMove, Ensured, FileChange, NewCommit, NewPullRequest, PullRequest, SetUp, State, Wanted, is_set_up,
 };
 
 /// How often a branch that others move too is observed.
-const ATTEMPTS: usize = 5;
+const ROUNDS: usize = 5;
 
 /// Where the plan goes.
 pub struct Destination<'a> {
     /// The clone.
     pub git: &'a Repository,
-    /// The remote that has the bump branch.
+    /// The remote that has the base branch.
+    pub home_remote: &'a Remote,
+    /// The remote that has the bump branch; the fork, if there is one.
     pub remote: &'a Remote,
     /// What may be shown to it.
     pub auth: &'a Auth,
@@ -31,8 +33,12 @@ pub struct Destination<'a> {
     pub settings: &'a config::PullRequest,
     /// The base branch.
     pub base: &'a str,
-    /// Replace commits of people.
+    /// Who asks.
+    pub asker: Asker,
+    /// Replace commits of people, and newer versions.
     pub force: bool,
+    /// Replace newer versions.
+    pub allow_downgrade: bool,
 }
 
 /// What was done.
@@ -50,43 +56,90 @@ pub struct Published {
 /// were looked up a moment ago.
 ///
 /// # Errors
-/// Refused, after one comment, if the branch holds commits of people; remote.
+/// Refused, if a person must decide; one comment on the pull request tells the person whose commits are on the branch.
+/// Remote.
 pub async fn settled(
     to: &Destination<'_>,
     plan: &BumpPlan,
     known: Option<&[PullRequest]>,
 ) -> Result<Option<Published>> {
     let commit = to.git.commit(plan.base, &plan.contents, &plan.message)?;
-    let tree = commit.tree.to_string();
-    let tip = to.git.tip(&to.remote.tracking(&plan.branch))?;
-    let standing = match branch::look(to.git, plan, &tree, tip)? {
-        Standing::Ready(standing) => standing,
-        Standing::Taken(commits) if !to.force => return Err(refuse(to, plan, &commits).await),
-        Standing::Taken(_) | Standing::Behind(_) => return Ok(None),
-    };
-    let looked_up = match known {
-        Some(_) => Vec::new(),
-        None => to.home.pull_requests(to.settings.push_to.as_ref(), &plan.branch, to.base).await?,
-    };
-    let (component, version) = (plan.component.clone(), plan.to.clone());
-    let wanted = Marker { component, version, tree, set_up: true, superseded: false };
-    let found = github::settled(known.unwrap_or(&looked_up), &wanted, &to.settings.labels);
-    Ok(found.map(|pull| Published {
-        commit: standing.id.to_string(),
-        pull_request: Ensured { action: Action::Unchanged, pull_request: pull.clone(), notes: Vec::new() },
-        notes: Vec::new(),
-    }))
+    Ok(match observe(to, plan, commit, known).await? {
+        Steps { branch: BranchStep::Keep(standing), pull: PullStep::Leave(pull), superseded }
+            if superseded.is_empty() && is_set_up(&pull, &to.settings.labels) =>
+        {
+            let pull_request = Ensured { action: Action::Unchanged, pull_request: pull, notes: Vec::new() };
+            Some(Published { commit: standing.id.to_string(), pull_request, notes: Vec::new() })
+        }
+        _ => None,
+    })
 }
 
 /// Brings branch and pull request to what `plan` says.
 ///
 /// # Errors
-/// Refused, after one comment, if the branch holds commits of people; remote.
+/// As [`settled`].
 pub async fn publish(to: &Destination<'_>, plan: &BumpPlan, text: &PullRequestText) -> Result<Published> {
     let commit = to.git.commit(plan.base, &plan.contents, &plan.message)?;
+    let wanted = wanted(to, plan, text, commit);
     let mut notes = Vec::new();
-    let id = move_branch(to, plan, commit, &mut notes).await?;
-    let wanted = Wanted {
+    for _ in 0..ROUNDS {
+        let steps = observe(to, plan, commit, None).await?;
+        let moved = match steps.branch {
+            BranchStep::Keep(standing) => Some(standing.id.to_string()),
+            BranchStep::Move(from) => move_branch(to, plan, commit, from, &mut notes).await?,
+        };
+        if let Some(id) = moved {
+            let open = steps.pull.existing();
+            let mut pull_request = to.home.ensure_pull_request(&wanted, open, &steps.superseded).await?;
+            notes.append(&mut pull_request.notes);
+            if let PullStep::Retarget(pull) = &steps.pull {
+                notes.push(format!("#{} went to {}; it goes to {} now", pull.number, pull.base_branch, to.base));
+            }
+            // whoever has moved the branch meanwhile may have written the text before this run did
+            if pull_request.action == Action::Unchanged || is_still_at(to, plan, &id)? {
+                return Ok(Published { commit: id, pull_request, notes });
+            }
+        }
+        fetch_again(to, plan)?;
+    }
+    Err(Error::remote(format!("branch {} moved {ROUNDS} times while it was being pushed", plan.branch))
+        .hint("run the command again"))
+}
+
+/// Looks at what was fetched of the branch, and at its pull requests unless they are `known`; what is to be done about them.
+async fn observe(
+    to: &Destination<'_>,
+    plan: &BumpPlan,
+    commit: Commit,
+    known: Option<&[PullRequest]>,
+) -> Result<Steps> {
+    let tree = commit.tree.to_string();
+    let base = to.git.base(Some(to.home_remote), to.base)?;
+    let tip = to.git.tip(&to.remote.tracking(&plan.branch))?;
+    let standing = branch::look(to.git, plan, &tree, base, tip)?;
+    let looked_up = match known {
+        Some(_) => Vec::new(),
+        None => to.home.pull_requests_from(to.settings.push_to.as_ref(), &plan.branch).await?,
+    };
+    let pulls = known.unwrap_or(&looked_up);
+    let intent = Intent {
+        component: &plan.component,
+        version: &plan.to,
+        tree: &tree,
+        base: to.base,
+        asker: to.asker,
+        force: to.force,
+        allow_downgrade: to.allow_downgrade,
+    };
+    match reconcile::decide(&standing, pulls, &intent) {
+        Decision::Go(steps) => Ok(steps),
+        Decision::Refuse(refusal) => Err(refuse(to, plan, pulls, refusal).await),
+    }
+}
+
+fn wanted(to: &Destination<'_>, plan: &BumpPlan, text: &PullRequestText, commit: Commit) -> Wanted {
+    Wanted {
         pull_request: NewPullRequest {
             title: text.title.clone(),
             body: text.body.clone(),
@@ -105,54 +158,67 @@ pub async fn publish(to: &Destination<'_>, plan: &BumpPlan, text: &PullRequestTe
             milestone: to.settings.milestone.clone(),
             automerge: to.settings.automerge,
         },
-    };
-    let mut pull_request = to.home.ensure_pull_request(&wanted).await?;
-    notes.append(&mut pull_request.notes);
-    Ok(Published { commit: id, pull_request, notes })
-}
-
-/// Moves the branch to `commit`, or to GitHub's own commit of the same content, and returns its id.
-async fn move_branch(to: &Destination<'_>, plan: &BumpPlan, commit: Commit, notes: &mut Vec<String>) -> Result<String> {
-    let tree = commit.tree.to_string();
-    for _ in 0..ATTEMPTS {
-        let tip = to.git.tip(&to.remote.tracking(&plan.branch))?;
-        let seen = match branch::look(to.git, plan, &tree, tip)? {
-            Standing::Ready(standing) => return Ok(standing.id.to_string()),
-            Standing::Taken(commits) if !to.force => return Err(refuse(to, plan, &commits).await),
-            Standing::Taken(_) | Standing::Behind(_) => tip,
-        };
-        let moved = match to.settings.commit_via {
-            config::CommitVia::Git => {
-                let pushed = to.git.push(to.remote, &plan.branch, commit, seen, to.auth)?;
-                (pushed == PushOutcome::Done).then(|| commit.id.to_string())
-            }
-            config::CommitVia::Api => commit_by_api(to, plan, commit, seen, notes).await?,
-        };
-        if let Some(id) = moved {
-            return Ok(id);
-        }
-        to.git.fetch(to.remote, &[&plan.branch], to.auth, to.patience)?;
     }
-    Err(Error::remote(format!("branch {} moved {ATTEMPTS} times while it was being pushed", plan.branch))
-        .hint("run the command again"))
 }
 
-/// One comment for the person whose commits are on the branch, then the refusal.
-async fn refuse(to: &Destination<'_>, plan: &BumpPlan, commits: &[Commit]) -> Error {
-    let error = branch::taken(&plan.branch, commits);
-    let say = async {
-        let pulls = to.home.pull_requests(to.settings.push_to.as_ref(), &plan.branch, to.base).await?;
-        let Some(open) = pulls.into_iter().find(|pull| pull.state == State::Open) else { return Ok(()) };
-        let text = format!(
-            "gs-release would bring this to {} {}, but leaves the branch alone: it holds commits of people. \
-             Merge or move them, or run `gs-release bump {} {} --force` to replace them.",
-            plan.component, plan.to, plan.component, plan.to
-        );
-        let newest = commits.first().map(|commit| commit.id.to_string()).unwrap_or_default();
-        to.home.comment_once(open.number, &format!("taken {} {newest}", plan.to), &text).await.map(drop)
+fn is_still_at(to: &Destination<'_>, plan: &BumpPlan, id: &str) -> Result<bool> {
+    to.git.fetch(to.remote, &[&plan.branch], to.auth, to.patience)?;
+    Ok(to.git.tip(&to.remote.tracking(&plan.branch))?.is_some_and(|tip| tip.id.to_string() == id))
+}
+
+/// Base and branch together: a merge of a base that is not known here would look like a person's.
+fn fetch_again(to: &Destination<'_>, plan: &BumpPlan) -> Result<()> {
+    if to.home_remote != to.remote {
+        to.git.fetch(to.home_remote, &[to.base], to.auth, to.patience)?;
+        return to.git.fetch(to.remote, &[&plan.branch], to.auth, to.patience).map(drop);
+    }
+    to.git.fetch(to.remote, &[to.base, &plan.branch], to.auth, to.patience).map(drop)
+}
+
+/// Moves the branch from `seen` to `commit`, or to GitHub's own commit of the same content, and returns its id; `None`:
+/// somebody else moved it first.
+async fn move_branch(
+    to: &Destination<'_>,
+    plan: &BumpPlan,
+    commit: Commit,
+    seen: Option<Commit>,
+    notes: &mut Vec<String>,
+) -> Result<Option<String>> {
+    match to.settings.commit_via {
+        config::CommitVia::Git => {
+            let pushed = to.git.push(to.remote, &plan.branch, commit, seen, to.auth)?;
+            Ok((pushed == PushOutcome::Done).then(|| commit.id.to_string()))
+        }
+        config::CommitVia::Api => commit_by_api(to, plan, commit, seen, notes).await,
+    }
+}
+
+/// The refusal, after one comment for the person whose commits are on the branch.
+async fn refuse(to: &Destination<'_>, plan: &BumpPlan, pulls: &[PullRequest], refusal: Refusal) -> Error {
+    let (component, version) = (&plan.component, &plan.to);
+    let commits = match refusal {
+        Refusal::Taken(commits) => commits,
+        Refusal::Newer(newer) => {
+            return Error::refused(format!("branch {} brings {component} {newer} already", plan.branch))
+                .hint(format!("--allow-downgrade goes back to {version}"));
+        }
+        Refusal::TurnedDown(pull) => {
+            let message = format!("{component} {version} was turned down: #{} was closed without a merge", pull.number);
+            return Error::refused(message)
+                .hint(format!("to propose it all the same: gs-release bump {component} {version}"));
+        }
     };
-    match say.await {
-        Ok(()) => error,
+    let error = branch::taken(&plan.branch, &commits);
+    let Some(open) = pulls.iter().find(|pull| pull.state == State::Open && pull.base_branch == to.base) else {
+        return error;
+    };
+    let text = format!(
+        "gs-release would bring this to {component} {version}, but leaves the branch alone: it holds commits of people. \
+         Merge or move them, or run `gs-release bump {component} {version} --force` to replace them.",
+    );
+    let newest = commits.first().map(|commit| commit.id.to_string()).unwrap_or_default();
+    match to.home.comment_once(open.number, &format!("taken {version} {newest}"), &text).await {
+        Ok(_) => error,
         // the refusal stands, whatever became of the comment
         Err(failure) => error.hint(format!("nobody was told on the pull request: {failure}")),
     }

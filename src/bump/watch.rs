@@ -44,7 +44,7 @@ pub async fn look(
     let pulls = match candidates.iter().any(|candidate| judge(candidate, policy, now).is_none()) {
         true => {
             let branch = format!("gs-release/{}", component.name);
-            Some(home.pull_requests(config.pull_request.push_to.as_ref(), &branch, &config.base).await?)
+            Some(home.pull_requests_from(config.pull_request.push_to.as_ref(), &branch).await?)
         }
         false => None,
     };

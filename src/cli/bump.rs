@@ -5,6 +5,7 @@ use super::place::{Place, home};
 use super::remotes::{self, PATIENT, Reach};
 use crate::bump::propose::{Proposal, propose};
 use crate::bump::publish::{Destination, Published};
+use crate::bump::reconcile::Asker;
 use crate::bump::upstream::{self, Quoted, Sources};
 use crate::bump::{self, BumpPlan, PullRequestText, branch};
 use crate::config::{Component, Config, RepositoryName};
@@ -104,11 +105,12 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
             global.say(&format!("left out: the push and the pull request ({why})"));
         }
         Mode::Publish(home) => {
-            let (Some(github), Some(head)) = (&github, &head) else {
+            let (Some(github), Some(remote), Some(head)) = (&github, &remote, &head) else {
                 return Err(Error::usage("there is no remote to push to"));
             };
             let to = Destination {
                 git: &repository,
+                home_remote: remote,
                 remote: head,
                 auth: &auth,
                 patience: PATIENT,
@@ -116,7 +118,9 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
                 head: github.repository(config.pull_request.push_to.as_ref().unwrap_or(home)),
                 settings: &config.pull_request,
                 base: &config.base,
+                asker: Asker::Person,
                 force: request.force,
+                allow_downgrade: request.allow_downgrade,
             };
             let proposal = Proposal { plan: &plan, component, compare, known: None };
             let published = propose(github, config, &to, proposal, |event| global.hear(event)).await?;

@@ -8,6 +8,7 @@ use super::remotes::{self, PATIENT, Reach};
 use crate::bump::policy::Decision;
 use crate::bump::propose::{Proposal, propose};
 use crate::bump::publish::Destination;
+use crate::bump::reconcile::Asker;
 use crate::bump::upstream::Sources;
 use crate::bump::watch::look;
 use crate::bump::{self, current_version};
@@ -31,6 +32,7 @@ struct Desk {
     github: GitHub,
     index: Configured,
     home: RepositoryName,
+    remote: Remote,
     head: Remote,
     auth: Auth,
     base: Commit,
@@ -76,7 +78,7 @@ impl Desk {
         let base = repository.base(Some(&remote), &first.base)?;
         let place = Place::read(global, &repository, Some(base))?;
         let (index, now) = (remotes::package_index(), jiff::Timestamp::now());
-        Ok(Desk { settings, repository, place, github, index, home, head, auth, base, now })
+        Ok(Desk { settings, repository, place, github, index, home, remote, head, auth, base, now })
     }
 
     /// One component's row of the table; its failure is a part of it.
@@ -106,6 +108,7 @@ impl Desk {
         }
         let to = Destination {
             git: &self.repository,
+            home_remote: &self.remote,
             remote: &self.head,
             auth: &self.auth,
             patience: PATIENT,
@@ -113,7 +116,9 @@ impl Desk {
             home,
             settings: &config.pull_request,
             base: &config.base,
+            asker: Asker::Schedule,
             force: false,
+            allow_downgrade: false,
         };
         let compare = remotes::compare(&self.settings, component, &plan.from, &plan.to);
         let proposal = Proposal { plan: &plan, component, compare, known: seen.pulls.as_deref() };

@@ -70,32 +70,38 @@ pub fn turned_down<'a>(pulls: &'a [PullRequest], version: &Version) -> Option<&'
     (newest.state == State::Closed && !superseded).then_some(newest)
 }
 
-/// The one open pull request of `pulls`, if nothing is left to do about it: it says what `marker` says, and has the `labels`.
-pub fn settled<'a>(pulls: &'a [PullRequest], marker: &Marker, labels: &[String]) -> Option<&'a PullRequest> {
-    let mut open = pulls.iter().filter(|pull| pull.state == State::Open);
-    let (Some(pull), None) = (open.next(), open.next()) else { return None };
-    (pull.marker().as_ref() == Some(marker) && missing(labels, &pull.labels).is_empty()).then_some(pull)
+/// Whether the text of `pull` speaks of this content already.
+pub fn says(pull: &PullRequest, component: &str, version: &Version, tree: &str) -> bool {
+    pull.marker().is_some_and(|marker| {
+        marker.component == component && marker.version == *version && marker.tree == tree && !marker.superseded
+    })
+}
+
+/// Whether `pull` has the `labels` and was set up once.
+pub fn is_set_up(pull: &PullRequest, labels: &[String]) -> bool {
+    pull.marker().is_some_and(|marker| marker.set_up) && missing(labels, &pull.labels).is_empty()
 }
 
 impl Repository {
-    /// Makes the one open pull request of this branch and base what `wanted` says: opens it if there is none (a closed one
-    /// is never opened again), updates it in place, and closes accidental older ones with a link.
+    /// Makes one pull request what `wanted` says: `open`, which is there already, or a new one (a closed one is never opened
+    /// again). Closes `superseded` with a link.
     ///
     /// # Errors
     /// Remote; usage for a milestone that is not there. What has been done by then stays, and the next run goes on from it.
-    pub async fn ensure_pull_request(&self, wanted: &Wanted) -> Result<Ensured> {
-        let new = &wanted.pull_request;
-        let head = new.head_repository.as_ref();
-        let mut open = self.pull_requests(head, &new.head_branch, &new.base_branch).await?;
-        open.retain(|pull| pull.state == State::Open);
-        let mut ensured = match open.is_empty() {
-            true => self.create(wanted).await?,
-            false => self.update(wanted, open.remove(0)).await?,
+    pub async fn ensure_pull_request(
+        &self,
+        wanted: &Wanted,
+        open: Option<&PullRequest>,
+        superseded: &[PullRequest],
+    ) -> Result<Ensured> {
+        let mut ensured = match open {
+            None => self.create(wanted).await?,
+            Some(open) => self.update(wanted, open.clone()).await?,
         };
-        for older in open {
-            self.close_in_favour_of(&older, ensured.pull_request.number).await?;
+        for other in superseded {
+            self.close_in_favour_of(other, ensured.pull_request.number).await?;
             ensured.wrote(true);
-            ensured.notes.push(format!("closed the older #{}", older.number));
+            ensured.notes.push(format!("closed #{} in favour of #{}", other.number, ensured.pull_request.number));
         }
         let number = ensured.pull_request.number;
         let url = ensured.pull_request.url.clone();
@@ -118,14 +124,17 @@ impl Repository {
     }
 
     async fn update(&self, wanted: &Wanted, pull: PullRequest) -> Result<Ensured> {
-        let set_up = pull.marker().is_some_and(|marker| marker.set_up);
-        let marker = wanted.marker(set_up);
-        if pull.marker().as_ref() == Some(&marker) {
-            return Ok(Ensured { action: Action::Unchanged, pull_request: pull, notes: Vec::new() });
-        }
-        let body = marker.put_in(&notes::fitting(&wanted.pull_request.body));
-        let change = Change { title: Some(&wanted.pull_request.title), body: Some(&body), close: false };
-        let updated = self.update_pull_request(&pull, change).await?;
+        let base = Some(&*wanted.pull_request.base_branch);
+        let updated = match says(&pull, &wanted.component, &wanted.version, &wanted.tree) {
+            true => self.update_pull_request(&pull, Change { base, ..Change::default() }).await?,
+            false => {
+                let marker = wanted.marker(pull.marker().is_some_and(|marker| marker.set_up));
+                let body = marker.put_in(&notes::fitting(&wanted.pull_request.body));
+                let change =
+                    Change { title: Some(&wanted.pull_request.title), body: Some(&body), base, ..Change::default() };
+                self.update_pull_request(&pull, change).await?
+            }
+        };
         let action = if updated.is_some() { Action::Updated } else { Action::Unchanged };
         Ok(Ensured { action, pull_request: updated.unwrap_or(pull), notes: Vec::new() })
     }
@@ -165,7 +174,7 @@ impl Repository {
         self.comment_once(older.number, &format!("superseded by {number}"), &text).await?;
         // One write: a pull request that is closed without the mark would look turned down by a person.
         let marked = older.marker().map(|marker| Marker { superseded: true, ..marker }.put_in(&older.body));
-        let change = Change { body: marked.as_deref(), close: true, title: None };
+        let change = Change { body: marked.as_deref(), close: true, ..Change::default() };
         self.update_pull_request(older, change).await?;
         Ok(())
     }

@@ -34,7 +34,7 @@ use auth::Actor;
 use client::{Client, encode};
 
 pub use commits::{BranchMove, FileChange, NewCommit, Written};
-pub use ensure::{Action, Ensured, SetUp, Wanted, settled, turned_down};
+pub use ensure::{Action, Ensured, SetUp, Wanted, is_set_up, says, turned_down};
 pub use jobs::FailedJob;
 pub use marker::Marker;
 pub use notes::{between, defused};

@@ -104,6 +104,8 @@ pub(super) struct Change<'a> {
     pub title: Option<&'a str>,
     /// The description.
     pub body: Option<&'a str>,
+    /// The branch it goes to.
+    pub base: Option<&'a str>,
     /// Open becomes closed.
     pub close: bool,
 }
@@ -222,17 +224,30 @@ impl Repository {
         head_branch: &str,
         base_branch: &str,
     ) -> Result<Vec<PullRequest>> {
+        let mut pulls = self.pull_requests_from(head_repository, head_branch).await?;
+        pulls.retain(|pull| pull.base_branch == base_branch);
+        Ok(pulls)
+    }
+
+    /// The same, to whatever base.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn pull_requests_from(
+        &self,
+        head_repository: Option<&RepositoryName>,
+        head_branch: &str,
+    ) -> Result<Vec<PullRequest>> {
         let head = head_repository.unwrap_or(&self.name);
         let call = Call::get(format!("look for pull requests of {}", self.name), self.at("pulls"))
             .query("state", "all")
-            .query("head", &format!("{}:{head_branch}", head.owner))
-            .query("base", base_branch);
+            .query("head", &format!("{}:{head_branch}", head.owner));
         let found: Vec<RawPull> = self.client.list(call).await?;
         // GitHub matches the owner, not the repository, and ignores a `head` that it does not understand.
         let ours = |pull: &RawPull| {
             let repository =
                 pull.head.repo.as_ref().is_none_or(|r| r.full_name.eq_ignore_ascii_case(&head.to_string()));
-            repository && pull.head.branch == head_branch && pull.base.branch == base_branch
+            repository && pull.head.branch == head_branch
         };
         let mut pulls: Vec<PullRequest> = found.into_iter().filter(ours).map(PullRequest::from).collect();
         pulls.sort_by_key(|pull| std::cmp::Reverse(pull.number));
@@ -302,6 +317,9 @@ impl Repository {
         }
         if let Some(text) = change.body.filter(|text| !same_text(text, &pull.body)) {
             body.insert("body".into(), text.into());
+        }
+        if let Some(base) = change.base.filter(|base| *base != pull.base_branch) {
+            body.insert("base".into(), base.into());
         }
         if change.close && pull.state == State::Open {
             body.insert("state".into(), "closed".into());

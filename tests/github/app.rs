@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::fake::{App, Failure, FakeGitHub, Token, map};
-use crate::{REPOSITORY, assert_told, connect, name, prepared, ready, settings, token, wanted};
+use crate::{REPOSITORY, assert_told, connect, ensure, name, prepared, ready, settings, token, wanted};
 
 /// A key made for these tests; it opens nothing.
 const KEY: &str = include_str!("keys/app-key.pem");
@@ -34,7 +34,7 @@ async fn an_app_works_with_one_token_for_the_one_repository() {
         let github = connect(&fake, app(7)).await;
         let mut wanted = wanted("0.24.2");
         wanted.set_up.automerge = true;
-        let made = github.repository(&name(REPOSITORY)).ensure_pull_request(&wanted).await.unwrap();
+        let made = ensure(&github.repository(&name(REPOSITORY)), &wanted).await.unwrap();
         assert_eq!(made.pull_request.author, "gs-release[bot]");
         let own = format!("{}/alibaba/GraphScope", fake.server_url());
         assert_eq!(github.token_for(&own).await.unwrap().unwrap().expose_secret(), "ghs_minted1");

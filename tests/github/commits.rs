@@ -3,7 +3,7 @@
 use gs_release::github::{BranchMove, FileChange, NewCommit};
 
 use crate::fake::{Failure, FakeGitHub, Token, tip};
-use crate::{BRANCH, REPOSITORY, TOKEN, assert_told, connect, name, ready, repository, token, wanted};
+use crate::{BRANCH, REPOSITORY, TOKEN, assert_told, connect, ensure, name, ready, repository, token, wanted};
 
 /// A commit over `main` with text, bytes and a script, and its tree as git computes it here.
 fn new_commit(fake: &FakeGitHub) -> NewCommit {
@@ -116,7 +116,7 @@ async fn a_lost_reply_to_the_move_is_looked_into() {
 async fn the_pull_request_follows_its_branch_and_never_closes_on_the_way() {
     let fake = ready();
     let repository = repository(&fake).await;
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     let made = repository.write_commit(&new_commit(&fake)).await.unwrap().sha;
     let old = repository.branch(BRANCH).await.unwrap();
     repository.move_branch(BRANCH, old.as_deref(), &made, true).await.unwrap();

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fake::{Failure, FakeGitHub, Token};
 use crate::{
-    BRANCH, PULLS, REPOSITORY, assert_told, connect, limits, name, ready, repository, settings, token, wanted,
+    BRANCH, PULLS, REPOSITORY, assert_told, connect, ensure, limits, name, ready, repository, settings, token, wanted,
 };
 
 /// Looks for pull requests while `failure` happens to the first look; the error, and how many looks it took.
@@ -104,7 +104,7 @@ async fn each_kind_of_missing_right_is_told_with_what_would_help() {
         (token("ghs_actions"), &["403", "not permitted to create", "Settings > Actions > General"]),
     ] {
         let repository = connect(&fake, credentials).await.repository(&name(REPOSITORY));
-        let error = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap_err();
+        let error = ensure(&repository, &wanted("0.24.2")).await.unwrap_err();
         assert_eq!(error.kind, Kind::Remote);
         assert_told(&error, parts);
     }
@@ -114,7 +114,7 @@ async fn each_kind_of_missing_right_is_told_with_what_would_help() {
 async fn an_archived_repository_is_named_as_such() {
     let fake = ready();
     fake.state().repo_mut(REPOSITORY).archived = true;
-    let error = repository(&fake).await.ensure_pull_request(&wanted("0.24.2")).await.unwrap_err();
+    let error = ensure(&repository(&fake).await, &wanted("0.24.2")).await.unwrap_err();
     assert_told(&error, &["403", "archived", "unarchive it first"]);
 }
 
@@ -125,7 +125,7 @@ async fn a_renamed_repository_is_followed_for_reads_and_writes() {
         fake.state().repo_mut(REPOSITORY).former_name = Some("alibaba/libvineyard".into());
         let former = connect(&fake, token(crate::TOKEN)).await.repository(&name("alibaba/libvineyard"));
         assert!(former.branch("main").await.unwrap().is_some());
-        let made = former.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+        let made = ensure(&former, &wanted("0.24.2")).await.unwrap();
         assert_eq!(made.pull_request.number, 1);
         assert_eq!(fake.state().repo(REPOSITORY).unwrap().pull(1).labels, ["release"]);
     }

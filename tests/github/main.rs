@@ -17,9 +17,10 @@ mod upstream;
 use std::time::Duration;
 
 use fake::{FakeGitHub, Token};
+use gs_release::bump::reconcile::{Asker, Intent, choose};
 use gs_release::config::RepositoryName;
 use gs_release::error::Error;
-use gs_release::github::{Credentials, GitHub, Limits, NewPullRequest, Repository, SetUp, Settings, Wanted};
+use gs_release::github::{Credentials, Ensured, GitHub, Limits, NewPullRequest, Repository, SetUp, Settings, Wanted};
 
 const REPOSITORY: &str = "alibaba/GraphScope";
 const BRANCH: &str = "gs-release/vineyard";
@@ -92,6 +93,23 @@ fn wanted(version: &str) -> Wanted {
         labels: vec!["release".into()],
         set_up: SetUp::default(),
     }
+}
+
+/// Looks which pull request it is, and brings it there.
+async fn ensure(repository: &Repository, wanted: &Wanted) -> Result<Ensured, Error> {
+    let new = &wanted.pull_request;
+    let pulls = repository.pull_requests_from(new.head_repository.as_ref(), &new.head_branch).await?;
+    let intent = Intent {
+        component: &wanted.component,
+        version: &wanted.version,
+        tree: &wanted.tree,
+        base: &new.base_branch,
+        asker: Asker::Person,
+        force: false,
+        allow_downgrade: false,
+    };
+    let (step, superseded) = choose(&pulls, &intent);
+    repository.ensure_pull_request(wanted, step.existing(), &superseded).await
 }
 
 fn strings(list: &[&str]) -> Vec<String> {

@@ -5,23 +5,25 @@ use gs_release::github::{Action, State, turned_down};
 use serde_json::json;
 
 use crate::fake::{Failure, FakeGitHub, Pull};
-use crate::{BRANCH, PULLS, REPOSITORY, assert_told, impatient, name, ready, repository, strings, token, wanted};
+use crate::{
+    BRANCH, PULLS, REPOSITORY, assert_told, ensure, impatient, name, ready, repository, strings, token, wanted,
+};
 
 #[tokio::test]
 async fn the_first_run_creates_the_second_touches_nothing_a_newer_version_updates_in_place() {
     let fake = ready();
     let repository = repository(&fake).await;
-    let first = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    let first = ensure(&repository, &wanted("0.24.2")).await.unwrap();
     assert_eq!((first.action, first.pull_request.number), (Action::Created, 1));
     assert_eq!(first.pull_request.url, format!("{}/alibaba/GraphScope/pull/1", fake.server_url()));
     assert_eq!(
         fake.take_writes(),
         ["POST /repos/alibaba/GraphScope/pulls", "POST /repos/alibaba/GraphScope/issues/1/labels"]
     );
-    let second = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    let second = ensure(&repository, &wanted("0.24.2")).await.unwrap();
     assert_eq!(second.action, Action::Unchanged);
     assert_eq!(fake.take_writes(), [""; 0]);
-    let third = repository.ensure_pull_request(&wanted("0.24.3")).await.unwrap();
+    let third = ensure(&repository, &wanted("0.24.3")).await.unwrap();
     assert_eq!((third.action, third.pull_request.number), (Action::Updated, 1));
     assert_eq!(fake.take_writes(), ["PATCH /repos/alibaba/GraphScope/pulls/1"]);
     let state = fake.state();
@@ -39,7 +41,7 @@ async fn the_first_run_creates_the_second_touches_nothing_a_newer_version_update
 async fn the_text_is_for_people_to_edit_until_the_content_changes() {
     let fake = ready();
     let repository = repository(&fake).await;
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     let edited = {
         let mut state = fake.state();
         let pull = state.repo_mut(REPOSITORY).pull_mut(1);
@@ -47,9 +49,9 @@ async fn the_text_is_for_people_to_edit_until_the_content_changes() {
         pull.title = "Careful".into();
         pull.body.clone()
     };
-    let again = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    let again = ensure(&repository, &wanted("0.24.2")).await.unwrap();
     assert_eq!((again.action, again.pull_request.body), (Action::Unchanged, edited));
-    let moved = repository.ensure_pull_request(&wanted("0.24.3")).await.unwrap();
+    let moved = ensure(&repository, &wanted("0.24.3")).await.unwrap();
     assert_eq!(moved.pull_request.title, "chore: bump vineyard to 0.24.3");
 }
 
@@ -59,9 +61,9 @@ async fn a_text_beyond_what_github_takes_is_cut_and_keeps_its_marker() {
     let mut wanted = wanted("0.24.2");
     wanted.pull_request.body = "| k8s/ärger.yaml | 1 |\n".repeat(4_000);
     let repository = repository(&fake).await;
-    let made = repository.ensure_pull_request(&wanted).await.unwrap().pull_request;
+    let made = ensure(&repository, &wanted).await.unwrap().pull_request;
     assert!(made.body.contains("| 1 |\n\n*(shortened)*\n") && made.marker().is_some());
-    assert_eq!(repository.ensure_pull_request(&wanted).await.unwrap().action, Action::Unchanged);
+    assert_eq!(ensure(&repository, &wanted).await.unwrap().action, Action::Unchanged);
 }
 
 #[tokio::test]
@@ -86,7 +88,7 @@ async fn a_pull_request_from_another_branch_or_to_another_base_is_not_this_one()
         let elsewhere = "alibaba/GraphScope-playground".into();
         pulls.push(Pull { number: 3, head: BRANCH.into(), base: "main".into(), head_repo: elsewhere, ..pull });
     }
-    let made = repository(&fake).await.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    let made = ensure(&repository(&fake).await, &wanted("0.24.2")).await.unwrap();
     assert_eq!((made.action, made.pull_request.number), (Action::Created, 4));
 }
 
@@ -98,21 +100,21 @@ async fn a_branch_of_a_fork_makes_a_pull_request_of_its_own() {
     let repository = repository(&fake).await;
     let mut wanted = wanted("0.24.3");
     wanted.pull_request.head_repository = Some(name("octocat/GraphScope"));
-    let first = repository.ensure_pull_request(&wanted).await.unwrap();
+    let first = ensure(&repository, &wanted).await.unwrap();
     assert_eq!(
         (first.action, fake.state().repo(REPOSITORY).unwrap().pull(1).head_repo.as_str()),
         (Action::Created, "octocat/GraphScope")
     );
-    assert_eq!(repository.ensure_pull_request(&wanted).await.unwrap().action, Action::Unchanged);
+    assert_eq!(ensure(&repository, &wanted).await.unwrap().action, Action::Unchanged);
 }
 
 #[tokio::test]
 async fn one_that_was_closed_is_never_opened_again() {
     let fake = ready();
     let repository = repository(&fake).await;
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     fake.state().repo_mut(REPOSITORY).pull_mut(1).open = false;
-    let second = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    let second = ensure(&repository, &wanted("0.24.2")).await.unwrap();
     assert_eq!((second.action, second.pull_request.number), (Action::Created, 2));
     assert!(!fake.state().repo(REPOSITORY).unwrap().pull(1).open);
 }
@@ -122,7 +124,7 @@ async fn what_a_person_closed_without_merging_is_turned_down_for_that_version_al
     let fake = ready();
     let repository = repository(&fake).await;
     let (this, next) = ("0.24.2".parse().unwrap(), "0.24.3".parse().unwrap());
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     let look = async || repository.pull_requests(None, BRANCH, "main").await.unwrap();
     assert_eq!(turned_down(&look().await, &this), None);
     fake.state().repo_mut(REPOSITORY).pull_mut(1).open = false;
@@ -130,7 +132,7 @@ async fn what_a_person_closed_without_merging_is_turned_down_for_that_version_al
     assert_eq!(turned_down(&pulls, &this).map(|pull| (pull.number, pull.state)), Some((1, State::Closed)));
     assert_eq!(turned_down(&pulls, &next), None);
     // An explicit bump opens a new one, which then counts.
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     assert_eq!(turned_down(&look().await, &this), None);
     let merge = |pull: &mut Pull| (pull.open, pull.merged) = (false, true);
     merge(fake.state().repo_mut(REPOSITORY).pull_mut(2));
@@ -141,15 +143,15 @@ async fn what_a_person_closed_without_merging_is_turned_down_for_that_version_al
 async fn of_two_open_ones_the_older_is_closed_with_a_link_and_not_taken_for_turned_down() {
     let fake = ready();
     let repository = repository(&fake).await;
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     {
         let mut state = fake.state();
         let pulls = &mut state.repo_mut(REPOSITORY).pulls;
         pulls.push(Pull { number: 2, ..pulls[0].clone() });
     }
-    let ensured = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    let ensured = ensure(&repository, &wanted("0.24.2")).await.unwrap();
     assert_eq!((ensured.action, ensured.pull_request.number), (Action::Updated, 2));
-    assert_eq!(ensured.notes, ["closed the older #1"]);
+    assert_eq!(ensured.notes, ["closed #1 in favour of #2"]);
     let pulls = repository.pull_requests(None, BRANCH, "main").await.unwrap();
     assert_eq!(
         pulls.iter().map(|pull| (pull.number, pull.state)).collect::<Vec<_>>(),
@@ -165,11 +167,11 @@ async fn of_two_open_ones_the_older_is_closed_with_a_link_and_not_taken_for_turn
 async fn a_lost_race_ends_with_the_one_pull_request() {
     let fake = ready();
     let repository = repository(&fake).await;
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     fake.take_writes();
     // The look that came too early.
     fake.fail_next("GET", PULLS, 1, Failure::Status(200, json!([])));
-    let ensured = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    let ensured = ensure(&repository, &wanted("0.24.2")).await.unwrap();
     assert_eq!((ensured.action, ensured.pull_request.number), (Action::Unchanged, 1));
     assert_eq!(fake.take_writes(), ["POST /repos/alibaba/GraphScope/pulls"]);
 }
@@ -179,7 +181,7 @@ async fn two_at_once_end_with_one_pull_request() {
     let fake = ready();
     let (a, b) = (repository(&fake).await, repository(&fake).await);
     let wanted = wanted("0.24.2");
-    let (a, b) = tokio::join!(a.ensure_pull_request(&wanted), b.ensure_pull_request(&wanted));
+    let (a, b) = tokio::join!(ensure(&a, &wanted), ensure(&b, &wanted));
     let mut actions = [a.unwrap().action, b.unwrap().action];
     actions.sort_by_key(|action| *action != Action::Created);
     assert_eq!(actions[0], Action::Created);
@@ -193,7 +195,7 @@ async fn a_lost_reply_to_the_opening_is_looked_into_and_nothing_is_opened_twice(
         let fake = ready();
         let repository = repository(&fake).await;
         fake.fail_next("POST", PULLS, 1, failure.clone());
-        let made = repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+        let made = ensure(&repository, &wanted("0.24.2")).await.unwrap();
         assert_eq!((made.action, made.pull_request.number), (Action::Created, 1), "{failure:?}");
         assert_eq!(fake.state().repo(REPOSITORY).unwrap().pulls.len(), 1, "{failure:?}");
     }
@@ -232,9 +234,9 @@ async fn end_state(fake: &FakeGitHub, failed: Option<&mut usize>) -> String {
     wanted.set_up.milestone = Some("v0.29".into());
     wanted.set_up.automerge = true;
     if let Some(failed) = failed {
-        *failed += usize::from(impatient(fake, token(crate::TOKEN)).await.ensure_pull_request(&wanted).await.is_err());
+        *failed += usize::from(ensure(&impatient(fake, token(crate::TOKEN)).await, &wanted).await.is_err());
     }
-    repository(fake).await.ensure_pull_request(&wanted).await.unwrap();
+    ensure(&repository(fake).await, &wanted).await.unwrap();
     let state = fake.state();
     let pulls = &state.repo(REPOSITORY).unwrap().pulls;
     assert_eq!(pulls.len(), 1);
@@ -245,7 +247,7 @@ async fn end_state(fake: &FakeGitHub, failed: Option<&mut usize>) -> String {
 async fn a_comment_is_made_once_whatever_happens_to_its_reply() {
     let fake = ready();
     let repository = repository(&fake).await;
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     fake.fail_next("POST", "comments$", 1, Failure::CloseAfterEffect);
     assert!(repository.comment_once(1, "foreign commit 1234", "A person's commit is on this branch.").await.unwrap());
     assert!(!repository.comment_once(1, "foreign commit 1234", "A person's commit is on this branch.").await.unwrap());
@@ -261,7 +263,7 @@ async fn a_field_that_github_refuses_is_named() {
     let fake = ready();
     let mut wanted = wanted("0.24.2");
     wanted.pull_request.base_branch = "trunk".into();
-    let error = repository(&fake).await.ensure_pull_request(&wanted).await.unwrap_err();
+    let error = ensure(&repository(&fake).await, &wanted).await.unwrap_err();
     assert_eq!(error.kind, Kind::Remote);
     assert_told(
         &error,

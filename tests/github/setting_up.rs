@@ -4,7 +4,7 @@ use gs_release::error::Kind;
 use gs_release::github::Action;
 
 use crate::fake::FakeGitHub;
-use crate::{REPOSITORY, assert_told, prepared, ready, repository, strings, wanted};
+use crate::{REPOSITORY, assert_told, ensure, prepared, ready, repository, strings, wanted};
 
 #[tokio::test]
 async fn reviewers_assignees_milestone_and_automerge_are_set_once_and_left_to_people_then() {
@@ -25,7 +25,7 @@ async fn reviewers_assignees_milestone_and_automerge_are_set_once_and_left_to_pe
     wanted.set_up.milestone = Some("v0.29".into());
     wanted.set_up.automerge = true;
     let repository = repository(&fake).await;
-    let made = repository.ensure_pull_request(&wanted).await.unwrap();
+    let made = ensure(&repository, &wanted).await.unwrap();
     assert_eq!(made.action, Action::Created);
     assert_eq!(made.notes, ["GitHub did not assign stranger, who have no access"]);
     {
@@ -41,7 +41,7 @@ async fn reviewers_assignees_milestone_and_automerge_are_set_once_and_left_to_pe
         pull.labels.clear();
     }
     fake.take_writes();
-    let again = repository.ensure_pull_request(&wanted).await.unwrap();
+    let again = ensure(&repository, &wanted).await.unwrap();
     assert_eq!(again.action, Action::Updated);
     assert_eq!(fake.take_writes(), ["POST /repos/alibaba/GraphScope/issues/1/labels"]);
 }
@@ -50,10 +50,10 @@ async fn reviewers_assignees_milestone_and_automerge_are_set_once_and_left_to_pe
 async fn labels_are_compared_without_case_and_those_of_people_stay() {
     let fake = ready();
     let repository = repository(&fake).await;
-    repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap();
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
     fake.state().repo_mut(REPOSITORY).pull_mut(1).labels = strings(&["Release", "urgent"]);
     fake.take_writes();
-    assert_eq!(repository.ensure_pull_request(&wanted("0.24.2")).await.unwrap().action, Action::Unchanged);
+    assert_eq!(ensure(&repository, &wanted("0.24.2")).await.unwrap().action, Action::Unchanged);
     assert_eq!(fake.take_writes(), [""; 0]);
 }
 
@@ -63,7 +63,7 @@ async fn automerge_that_github_declines_is_a_note_and_no_failure() {
     fake.state().repo_mut(REPOSITORY).allows_automerge = false;
     let mut wanted = wanted("0.24.2");
     wanted.set_up.automerge = true;
-    let made = repository(&fake).await.ensure_pull_request(&wanted).await.unwrap();
+    let made = ensure(&repository(&fake).await, &wanted).await.unwrap();
     assert_eq!(made.notes, ["GitHub declined automerge: Pull request Auto merge is not allowed for this repository"]);
 }
 
@@ -73,14 +73,14 @@ async fn a_reviewer_without_access_fails_the_run_that_says_where_the_pull_reques
     let mut wanted = wanted("0.24.2");
     wanted.set_up.reviewers = strings(&["stranger"]);
     let repository = repository(&fake).await;
-    let error = repository.ensure_pull_request(&wanted).await.unwrap_err();
+    let error = ensure(&repository, &wanted).await.unwrap_err();
     assert_told(
         &error,
         &["ask for reviews", "not a collaborator", "only name people with access", "/alibaba/GraphScope/pull/1"],
     );
     // Mended in release.yaml, the next run goes on from there.
     fake.state().repo_mut(REPOSITORY).collaborators = strings(&["stranger"]);
-    assert_eq!(repository.ensure_pull_request(&wanted).await.unwrap().action, Action::Updated);
+    assert_eq!(ensure(&repository, &wanted).await.unwrap().action, Action::Updated);
     assert_eq!(fake.state().repo(REPOSITORY).unwrap().pull(1).reviewers, ["stranger"]);
 }
 
@@ -90,7 +90,7 @@ async fn a_milestone_that_is_not_there_is_a_usage_error_that_names_those_that_ar
     fake.state().repo_mut(REPOSITORY).milestones = strings(&["v0.29"]);
     let mut wanted = wanted("0.24.2");
     wanted.set_up.milestone = Some("v0.30".into());
-    let error = repository(&fake).await.ensure_pull_request(&wanted).await.unwrap_err();
+    let error = ensure(&repository(&fake).await, &wanted).await.unwrap_err();
     assert_eq!(error.kind, Kind::Usage);
     assert_told(&error, &["no open milestone called `v0.30`", "open milestones: v0.29"]);
 }
@@ -101,6 +101,6 @@ async fn a_repository_without_drafts_says_which_setting_to_change() {
     fake.state().repo_mut(REPOSITORY).allows_drafts = false;
     let mut wanted = wanted("0.24.2");
     wanted.pull_request.draft = true;
-    let error = repository(&fake).await.ensure_pull_request(&wanted).await.unwrap_err();
+    let error = ensure(&repository(&fake).await, &wanted).await.unwrap_err();
     assert_told(&error, &["Draft pull requests are not supported", "set `draft: false` under `pull-request:`"]);
 }

@@ -89,6 +89,9 @@ pub fn update(state: &mut State, request: &Request) -> Answer {
     if let Some(body) = request.text("body") {
         pull.body = body.to_owned();
     }
+    if let Some(base) = request.text("base") {
+        pull.base = base.to_owned();
+    }
     match request.text("state") {
         Some("closed") => pull.open = false,
         Some("open") => pull.open = true,
