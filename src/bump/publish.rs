@@ -202,8 +202,8 @@ async fn refuse(to: &Destination<'_>, plan: &BumpPlan, pulls: &[PullRequest], re
             return Error::refused(format!("branch {} brings {component} {newer} already", plan.branch))
                 .hint(format!("--allow-downgrade goes back to {version}"));
         }
-        Refusal::TurnedDown(pull) => {
-            let message = format!("{component} {version} was turned down: #{} was closed without a merge", pull.number);
+        Refusal::TurnedDown(number) => {
+            let message = format!("{component} {version} was turned down: #{number} was closed without a merge");
             return Error::refused(message)
                 .hint(format!("to propose it all the same: gs-release bump {component} {version}"));
         }

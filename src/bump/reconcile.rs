@@ -1,7 +1,7 @@
 //! What a bump does about the branch and the pull requests that are there: one pure function over all that was observed.
 //!
 //! Nothing is read or written here; [`super::publish`] observes, carries the decision out, and observes again where
-//! somebody was quicker. `reconcile/table.txt` is the whole of it, one cell a case.
+//! somebody was quicker. `tests/reconcile/table.txt` shows the whole of it, one cell a case.
 
 use super::branch::Standing;
 use crate::git::Commit;
@@ -95,8 +95,8 @@ pub enum Refusal {
     Taken(Vec<Commit>),
     /// The branch brings a newer version.
     Newer(Version),
-    /// A person has closed this pull request for this version without merging it.
-    TurnedDown(PullRequest),
+    /// A person has closed the pull request of this number, for this version, without merging it.
+    TurnedDown(u64),
 }
 
 /// Decides. `pulls` are all pull requests from the branch, whatever became of them, the newest first.
@@ -104,7 +104,7 @@ pub fn decide(branch: &Standing, pulls: &[PullRequest], intent: &Intent<'_>) -> 
     if intent.asker == Asker::Schedule
         && let Some(pull) = turned_down(pulls, intent.version)
     {
-        return Decision::Refuse(Refusal::TurnedDown(pull.clone()));
+        return Decision::Refuse(Refusal::TurnedDown(pull.number));
     }
     let step = match branch {
         Standing::Ready(commit) => BranchStep::Keep(*commit),
@@ -150,6 +150,3 @@ fn is_newer(version: &Version, pulls: &[PullRequest], intent: &Intent<'_>) -> bo
     let is_over = !pulls.iter().any(|pull| pull.state == State::Open) && pulls.iter().any(brings_it);
     version > intent.version && !intent.allow_downgrade && !intent.force && !is_over
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,29 +1,16 @@
-use std::collections::BTreeMap;
+//! The decision alone, in every combination.
 
-use super::*;
-use crate::github::Marker;
+use std::collections::BTreeSet;
 
-const TABLE: &str = include_str!("table.txt");
+use gs_release::bump::branch::Standing;
+use gs_release::bump::reconcile::{Asker, BranchStep, Decision, Intent, PullStep, Refusal, decide};
+use gs_release::git::Commit;
+use gs_release::github::{Marker, PullRequest, State};
+use gs_release::version::Version;
+
+use crate::table;
+
 const COLUMNS: [&str; 6] = ["absent", "ready", "behind", "older", "newer", "taken"];
-
-/// Cells by row and column, of each of the table's parts.
-fn parts() -> Vec<(&'static str, BTreeMap<(&'static str, &'static str), &'static str>)> {
-    let parts = TABLE.split("## ").skip(1).map(|part| {
-        let mut lines = part.lines();
-        let title = lines.next().unwrap();
-        let columns: Vec<&str> = lines.next().unwrap().split('|').skip(1).map(str::trim).collect();
-        let rows = lines.filter(|line| !line.is_empty()).flat_map(|line| {
-            let mut cells = line.split('|').map(str::trim);
-            let row = cells.next().unwrap();
-            let cells: Vec<_> =
-                columns.iter().copied().zip(cells).map(|(column, cell)| ((row, column), cell)).collect();
-            assert_eq!(cells.len(), columns.len(), "{line}");
-            cells
-        });
-        (title, rows.collect())
-    });
-    parts.collect()
-}
 
 fn commit(digit: char) -> Commit {
     let id = digit.to_string().repeat(40);
@@ -130,29 +117,29 @@ fn told(decision: &Decision) -> String {
 
 #[test]
 fn every_combination_is_decided_as_the_table_says() {
-    let parts = parts();
-    let (_, without) = parts.iter().find(|(title, _)| *title == "person").unwrap();
+    let parts = table::parts();
+    let without = &parts[0].cells;
     let wanted = version("0.24.3");
+    let rows: BTreeSet<&str> = without.keys().map(|(row, _)| *row).collect();
     let mut seen = 0;
-    for (title, cells) in &parts {
+    for part in &parts {
         let intent = Intent {
             component: "vineyard",
             version: &wanted,
             tree: "wanted",
             base: "main",
-            asker: if title.starts_with("schedule") { Asker::Schedule } else { Asker::Person },
-            force: title.contains("--force"),
-            allow_downgrade: title.contains("--allow-downgrade"),
+            asker: if part.title.starts_with("schedule") { Asker::Schedule } else { Asker::Person },
+            force: part.title.contains("--force"),
+            allow_downgrade: part.title.contains("--allow-downgrade"),
         };
-        let rows: std::collections::BTreeSet<&str> = without.keys().map(|(row, _)| *row).collect();
-        for row in rows {
+        for row in &rows {
             for column in COLUMNS {
-                let cell = cells.get(&(row, column)).unwrap_or_else(|| &without[&(row, column)]);
+                let cell = part.cells.get(&(row, column)).unwrap_or_else(|| &without[&(*row, column)]);
                 let decision = decide(&standing(column), &pulls(row, column), &intent);
-                assert_eq!(told(&decision), *cell, "{title}: {row}, {column}");
+                assert_eq!(told(&decision), *cell, "{}: {row}, {column}", part.title);
                 seen += 1;
             }
         }
     }
-    assert_eq!((parts.len(), seen), (4, 4 * 12 * 6));
+    assert_eq!((parts[0].title, parts.len(), seen), ("person", 4, 4 * 12 * 6));
 }

@@ -1,0 +1,250 @@
+//! A repository whose bump branch can be put into any state: made once by the real binary, copied for each case.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{LazyLock, Mutex};
+
+use serde_json::Value;
+
+use crate::fake::{FakeGitHub, Pull, Token};
+use crate::git_http;
+use crate::support::{Sandbox, document};
+
+pub const HOME: &str = "alibaba/GraphScope";
+pub const BRANCH: &str = "gs-release/vineyard";
+pub const TOKEN: &str = "ghp_reconcile0123456789abcdef";
+/// The version that is asked for.
+pub const WANTED: &str = "0.24.3";
+
+const CONFIG: &str = r#"
+components:
+  vineyard:
+    version: 0.24.1
+    sites:
+      - { files: V6D_VERSION, whole: true }
+      - { files: run.sh, regex: 'V=(?<version>\S+)' }
+"#;
+
+static STAGE: LazyLock<Stage> = LazyLock::new(Stage::build);
+
+/// What the branch may hold, and the pull request that goes with it.
+#[derive(Clone)]
+pub struct Scene {
+    /// The branch's commit; `None`: there is no branch.
+    pub tip: Option<String>,
+    pub title: String,
+    pub body: String,
+}
+
+struct Stage {
+    /// The server's bare repository, and a clone of it.
+    directory: tempfile::TempDir,
+    server_url: String,
+    scenes: BTreeMap<&'static str, Scene>,
+}
+
+impl Stage {
+    fn build() -> Self {
+        let world = World::empty();
+        let add = |name: &'static str, version: &str, scenes: &mut BTreeMap<&'static str, Scene>| {
+            let (code, told) = document(world.run(&["bump-vineyard", version, "--json", "--allow-downgrade"]));
+            assert_eq!(code, 0, "{told}");
+            let pull = world.fake.state().repo_mut(HOME).pulls.pop().unwrap();
+            scenes.insert(name, Scene { tip: world.tip(), title: pull.title, body: pull.body });
+        };
+        let mut scenes = BTreeMap::new();
+        add("conflicting", WANTED, &mut scenes);
+        world.fake.commit(HOME, "main", &[("run.sh", b"# moved\nV=0.24.0\n")]);
+        add("behind", WANTED, &mut scenes);
+        world.fake.commit(HOME, "main", &[("other", b"x\n")]);
+        add("older", "0.24.2", &mut scenes);
+        add("newer", "0.24.5", &mut scenes);
+        add("ready", WANTED, &mut scenes);
+        let ready = scenes["ready"].clone();
+        let with = |tip: String| Scene { tip: Some(tip), ..ready.clone() };
+        let git = world.fake.git(HOME);
+        scenes.insert("taken", with(world.fake.commit(HOME, BRANCH, &[("fix", b"by hand\n")])));
+        scenes.insert("absent", Scene { tip: None, ..ready.clone() });
+        let old = scenes["behind"].clone();
+        let behind = old.tip.clone().unwrap();
+        for (name, edit) in [("base merged in", false), ("base merged in and edited", true)] {
+            scenes.insert(name, Scene { tip: Some(merge_base(&git, &behind, edit)), ..old.clone() });
+        }
+        scenes.insert("rebased by a person", with(rebase(&git, &behind, ready.tip.as_ref().unwrap())));
+        scenes.insert("amended by a person", with(amend(&git, ready.tip.as_ref().unwrap(), &scenes["taken"])));
+        let directory = tempfile::tempdir().unwrap();
+        copy(git.path(), &directory.path().join("server"));
+        copy(world.clone.path(), &directory.path().join("clone"));
+        let server_url = world.fake.server_url().to_owned();
+        Stage { directory, server_url, scenes }
+    }
+}
+
+/// The commit that GitHub's "Update branch" makes of `tip`.
+fn merge_base(git: &git2::Repository, tip: &str, edit: bool) -> String {
+    let ours = git.find_commit(tip.parse().unwrap()).unwrap();
+    let theirs = git.revparse_single("main").unwrap().peel_to_commit().unwrap();
+    let mut tree = git.merge_commits(&ours, &theirs, None).unwrap().write_tree_to(git).unwrap();
+    if edit {
+        let mut builder = git2::build::TreeUpdateBuilder::new();
+        builder.upsert("fix", git.blob(b"by hand\n").unwrap(), git2::FileMode::Blob);
+        tree = builder.create_updated(git, &git.find_tree(tree).unwrap()).unwrap();
+    }
+    write(git, "Merge branch 'main'", tree, &[&ours, &theirs])
+}
+
+/// The bot's commit `tip` with the parent and the tree of `onto`, as a person's rebase leaves it: the message stays.
+fn rebase(git: &git2::Repository, tip: &str, onto: &str) -> String {
+    let (tip, onto) = (git.find_commit(tip.parse().unwrap()).unwrap(), git.find_commit(onto.parse().unwrap()).unwrap());
+    write(git, tip.message().unwrap(), onto.tree_id(), &[&onto.parent(0).unwrap()])
+}
+
+/// The bot's commit `tip` with the tree of `edited`.
+fn amend(git: &git2::Repository, tip: &str, edited: &Scene) -> String {
+    let tip = git.find_commit(tip.parse().unwrap()).unwrap();
+    let edited = git.find_commit(edited.tip.as_ref().unwrap().parse().unwrap()).unwrap();
+    write(git, tip.message().unwrap(), edited.tree_id(), &[&tip.parent(0).unwrap()])
+}
+
+fn write(git: &git2::Repository, message: &str, tree: git2::Oid, parents: &[&git2::Commit<'_>]) -> String {
+    let person = git2::Signature::now("A Person", "person@example.com").unwrap();
+    let tree = git.find_tree(tree).unwrap();
+    git.commit(None, &person, &person, message, &tree, parents).unwrap().to_string()
+}
+
+/// A server with the repository on it, and a clone.
+pub struct World {
+    pub fake: FakeGitHub,
+    pub git: git_http::Options,
+    pub clone: Sandbox,
+}
+
+impl World {
+    /// The repository with its first commit alone.
+    fn empty() -> Self {
+        let world = World::serving();
+        let files: [(&str, &[u8]); 3] =
+            [("release.yaml", CONFIG.as_bytes()), ("V6D_VERSION", b"v0.24.1\n"), ("run.sh", b"V=0.23.0\n")];
+        world.fake.commit(HOME, "main", &files);
+        let url = format!("{}/{HOME}.git", world.fake.server_url());
+        let shown = format!("http.extraHeader=Authorization: {}", git_http::basic(TOKEN));
+        world.clone.git(&["-c", &shown, "clone", "--quiet", &url, "."]);
+        world
+    }
+
+    fn serving() -> Self {
+        let git = git_http::Options::default();
+        let fake =
+            FakeGitHub::start_with("", |api, root| git_http::router(root, &git).fallback_service(api.into_service()));
+        fake.add_repository(HOME);
+        fake.add_token(TOKEN, Token::classic("octocat", &["repo", "workflow"]));
+        git.set().token = Some(TOKEN.into());
+        World { fake, git, clone: Sandbox::empty() }
+    }
+
+    /// The branch as in `scene`, and the pull requests that `pulls` makes of one that goes with it.
+    pub fn at(scene: &str, pulls: impl FnOnce(Pull) -> Vec<Pull>) -> Self {
+        let world = World::serving();
+        let bare = world.fake.git(HOME).path().to_owned();
+        std::fs::remove_dir_all(&bare).unwrap();
+        copy(&STAGE.directory.path().join("server"), &bare);
+        copy(&STAGE.directory.path().join("clone"), world.clone.path());
+        let config = world.clone.path().join(".git/config");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(config, text.replace(&STAGE.server_url, world.fake.server_url())).unwrap();
+        let scene = &STAGE.scenes[scene];
+        let git = world.fake.git(HOME);
+        let name = format!("refs/heads/{BRANCH}");
+        match &scene.tip {
+            Some(tip) => git.reference(&name, tip.parse().unwrap(), true, "test").map(drop).unwrap(),
+            None => git.find_reference(&name).unwrap().delete().unwrap(),
+        }
+        let pull = Pull {
+            number: 1,
+            title: scene.title.clone(),
+            body: scene.body.clone(),
+            open: true,
+            head_repo: HOME.into(),
+            head: BRANCH.into(),
+            head_sha: scene.tip.clone().unwrap_or_else(|| "a".repeat(40)),
+            base: "main".into(),
+            author: "octocat".into(),
+            created_at: "2025-05-20T10:00:00Z".into(),
+            ..Pull::default()
+        };
+        world.fake.state().repo_mut(HOME).pulls = pulls(pull);
+        world
+    }
+
+    /// The binary, ready to run here with the token.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.clone.command(arguments);
+        command.env("GITHUB_API_URL", self.fake.api_url()).env("GITHUB_SERVER_URL", self.fake.server_url());
+        command.env("GITHUB_TOKEN", TOKEN);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Asks for the version, and gives exit code and document.
+    pub fn bump(&self, options: &[&str]) -> (i32, Value) {
+        document(self.run(&[&["bump-vineyard", WANTED, "--json"], options].concat()))
+    }
+
+    pub fn pulls(&self) -> Vec<Pull> {
+        self.fake.state().repo(HOME).unwrap().pulls.clone()
+    }
+
+    /// Where the bump branch is.
+    pub fn tip(&self) -> Option<String> {
+        let git = self.fake.git(HOME);
+        let tip = git.find_reference(&format!("refs/heads/{BRANCH}")).ok()?;
+        Some(tip.target().unwrap().to_string())
+    }
+
+    /// The ids of the tree and of the parents of a commit.
+    pub fn content(&self, commit: &str) -> (String, Vec<String>) {
+        let git = self.fake.git(HOME);
+        let commit = git.find_commit(commit.parse().unwrap()).unwrap();
+        (commit.tree_id().to_string(), commit.parent_ids().map(|id| id.to_string()).collect())
+    }
+}
+
+/// What the branch holds in `name`.
+pub fn scene(name: &str) -> Scene {
+    STAGE.scenes[name].clone()
+}
+
+/// Runs `test` on each of `cases`, a few at a time.
+pub fn each<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
+    let next = Mutex::new(cases.iter());
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let case = next.lock().unwrap().next();
+                    match case {
+                        Some(case) => test(case),
+                        None => break,
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path: PathBuf = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &target),
+            false => std::fs::copy(&path, &target).map(drop).unwrap(),
+        }
+    }
+}
