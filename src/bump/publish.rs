@@ -7,7 +7,8 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Patience, PushOutcome, Remote, Repository};
 use crate::github::{
-    self, Action, BranchMove, Ensured, FileChange, NewCommit, NewPullRequest, PullRequest, SetUp, State, Wanted, is_set_up,
+    self, Action, BranchMove, Ensured, FileChange, NewCommit, NewPullRequest, PullRequest, SetUp, State, Wanted,
+    is_set_up,
 };
 
 /// How often a branch that others move too is observed.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::fake::{FakeGitHub, Pull, Token};
 use crate::git_http;
-use crate::support::{Sandbox, document};
+use crate::support::{Sandbox, document, isolated};
 
 pub const HOME: &str = "alibaba/GraphScope";
 pub const BRANCH: &str = "gs-release/vineyard";
@@ -74,6 +74,12 @@ impl Stage {
         scenes.insert("rebased by a person", with(rebase(&git, &behind, ready.tip.as_ref().unwrap())));
         scenes.insert("amended by a person", with(amend(&git, ready.tip.as_ref().unwrap(), &scenes["taken"])));
         let directory = tempfile::tempdir().unwrap();
+        for repository in [git.path(), &world.clone.path().join(".git")] {
+            let packed = isolated("git", repository).args(["gc", "--quiet", "--no-prune"]).status().unwrap();
+            assert!(packed.success());
+            // samples alone
+            std::fs::remove_dir_all(repository.join("hooks")).unwrap();
+        }
         copy(git.path(), &directory.path().join("server"));
         copy(world.clone.path(), &directory.path().join("clone"));
         let server_url = world.fake.server_url().to_owned();
@@ -116,7 +122,6 @@ fn write(git: &git2::Repository, message: &str, tree: git2::Oid, parents: &[&git
 /// A server with the repository on it, and a clone.
 pub struct World {
     pub fake: FakeGitHub,
-    pub git: git_http::Options,
     pub clone: Sandbox,
 }
 
@@ -140,7 +145,7 @@ impl World {
         fake.add_repository(HOME);
         fake.add_token(TOKEN, Token::classic("octocat", &["repo", "workflow"]));
         git.set().token = Some(TOKEN.into());
-        World { fake, git, clone: Sandbox::empty() }
+        World { fake, clone: Sandbox::empty() }
     }
 
     /// The branch as in `scene`, and the pull requests that `pulls` makes of one that goes with it.
@@ -237,14 +242,16 @@ pub fn each<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
     });
 }
 
+/// Copies a repository. Objects never change, so that links to them will do, as in git's own local clones.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path: PathBuf = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &target),
-            false => std::fs::copy(&path, &target).map(drop).unwrap(),
+        match (path.is_dir(), path.components().any(|part| part.as_os_str() == "objects")) {
+            (true, _) => copy(&path, &target),
+            (false, true) => std::fs::hard_link(&path, &target).unwrap(),
+            (false, false) => std::fs::copy(&path, &target).map(drop).unwrap(),
         }
     }
 }
