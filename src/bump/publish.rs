@@ -1,7 +1,7 @@
 //! Carries a plan out on GitHub: observes, lets [`reconcile`] decide, moves the branch, then writes the pull request. Each
 //! step looks first, so that a run that was killed anywhere is completed by the next one.
 
-use super::reconcile::{self, Asker, BranchStep, Decision, Intent, PullStep, Refusal, Steps};
+use super::reconcile::{self, Asker, BranchStep, Intent, PullStep, Refusal, Steps};
 use super::{BumpPlan, PullRequestText, branch};
 use crate::config;
 use crate::error::{Error, Result};
@@ -134,8 +134,8 @@ async fn observe(
         allow_downgrade: to.allow_downgrade,
     };
     match reconcile::decide(&standing, pulls, &intent) {
-        Decision::Go(steps) => Ok(steps),
-        Decision::Refuse(refusal) => Err(refuse(to, plan, pulls, refusal).await),
+        Ok(steps) => Ok(steps),
+        Err(refusal) => Err(refuse(to, plan, pulls, refusal).await),
     }
 }
 

@@ -36,15 +36,6 @@ pub struct Intent<'a> {
     pub allow_downgrade: bool,
 }
 
-/// What is done about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// Bring branch and pull request there.
-    Go(Steps),
-    /// A person must decide.
-    Refuse(Refusal),
-}
-
 /// First the branch, then the pull request, then what it replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steps {
@@ -100,25 +91,28 @@ pub enum Refusal {
 }
 
 /// Decides. `pulls` are all pull requests from the branch, whatever became of them, the newest first.
-pub fn decide(branch: &Standing, pulls: &[PullRequest], intent: &Intent<'_>) -> Decision {
+///
+/// # Errors
+/// A person must decide.
+pub fn decide(branch: &Standing, pulls: &[PullRequest], intent: &Intent<'_>) -> Result<Steps, Refusal> {
     if intent.asker == Asker::Schedule
         && let Some(pull) = turned_down(pulls, intent.version)
     {
-        return Decision::Refuse(Refusal::TurnedDown(pull.number));
+        return Err(Refusal::TurnedDown(pull.number));
     }
     let step = match branch {
         Standing::Ready(commit) => BranchStep::Keep(*commit),
         Standing::Absent => BranchStep::Move(None),
         Standing::Taken { tip, commits } if !intent.force && !is_merged(pulls, *tip) => {
-            return Decision::Refuse(Refusal::Taken(commits.clone()));
+            return Err(Refusal::Taken(commits.clone()));
         }
         Standing::Outdated { version: Some(version), .. } if is_newer(version, pulls, intent) => {
-            return Decision::Refuse(Refusal::Newer(version.clone()));
+            return Err(Refusal::Newer(version.clone()));
         }
         Standing::Taken { tip, .. } | Standing::Outdated { tip, .. } => BranchStep::Move(Some(*tip)),
     };
     let (pull, superseded) = choose(pulls, intent);
-    Decision::Go(Steps { branch: step, pull, superseded })
+    Ok(Steps { branch: step, pull, superseded })
 }
 
 /// Which of the open ones it is, and which are closed in its favour. One to another base is the bot's only by its marker:

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gs_release::bump::branch::Standing;
-use gs_release::bump::reconcile::{Asker, BranchStep, Decision, Intent, PullStep, Refusal, decide};
+use gs_release::bump::reconcile::{Asker, BranchStep, Intent, PullStep, Refusal, Steps, decide};
 use gs_release::git::Commit;
 use gs_release::github::{Marker, PullRequest, State};
 use gs_release::version::Version;
@@ -93,12 +93,12 @@ fn pulls(row: &str, column: &str) -> Vec<PullRequest> {
     }
 }
 
-fn told(decision: &Decision) -> String {
+fn told(decision: &Result<Steps, Refusal>) -> String {
     let steps = match decision {
-        Decision::Go(steps) => steps,
-        Decision::Refuse(Refusal::Taken(_)) => return "taken".into(),
-        Decision::Refuse(Refusal::Newer(_)) => return "newer".into(),
-        Decision::Refuse(Refusal::TurnedDown(_)) => return "turned down".into(),
+        Ok(steps) => steps,
+        Err(Refusal::Taken(_)) => return "taken".into(),
+        Err(Refusal::Newer(_)) => return "newer".into(),
+        Err(Refusal::TurnedDown(_)) => return "turned down".into(),
     };
     let branch = match steps.branch {
         BranchStep::Keep(_) => "keep",
