@@ -1,0 +1,65 @@
+//! What may stand in a workflow, as far as the linters do not say it.
+
+use crate::files::{jobs, read, root, steps, workflows};
+
+#[test]
+fn every_action_is_pinned_by_commit_with_its_version_beside_it() {
+    for file in workflows().into_iter().chain([root().join("action.yml")]) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for line in text.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("uses: ")) {
+            let pinned = line == "./" || is_pinned(line) || is_example(&file, line);
+            assert!(pinned, "{}: {line}", file.display());
+        }
+    }
+}
+
+fn is_pinned(used: &str) -> bool {
+    let Some((action, version)) = used.split_once(" # v") else { return false };
+    let commit = action.split_once('@').map(|(_, commit)| commit).unwrap_or_default();
+    commit.len() == 40
+        && commit.bytes().all(|b| b.is_ascii_hexdigit())
+        && version.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// An example uses this action by its major version: whoever copies it pins the commit of the release they take.
+fn is_example(file: &std::path::Path, used: &str) -> bool {
+    file.starts_with(root().join("docs")) && used.ends_with("/gs-release@v1")
+}
+
+#[test]
+fn no_expression_is_part_of_a_shell_line() {
+    for step in steps() {
+        let run = step.text("run").unwrap_or_default();
+        assert!(!run.contains("${{"), "{}: {run}", step.file.display());
+    }
+}
+
+#[test]
+fn every_job_has_a_time_limit_and_permissions_of_its_own() {
+    for file in workflows() {
+        let workflow = read(&file);
+        assert!(workflow["permissions"].as_mapping().is_some_and(|all| all.is_empty()), "{}", file.display());
+        assert!(workflow.get("concurrency").is_some(), "{}", file.display());
+        for (name, job) in jobs(&workflow) {
+            assert!(job["timeout-minutes"].as_u64().is_some(), "{}: {name}", file.display());
+            assert!(job["permissions"].as_mapping().is_some(), "{}: {name}", file.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_but_the_tests_is_ever_cancelled() {
+    for file in workflows().into_iter().filter(|file| !file.ends_with("ci.yml")) {
+        assert_eq!(read(&file)["concurrency"]["cancel-in-progress"].as_bool(), Some(false), "{}", file.display());
+    }
+}
+
+#[test]
+fn the_phase_builds_take_what_the_engine_sends_and_carry_the_request_in_their_name() {
+    let workflow = read(&root().join(".github/workflows/build-images.yml"));
+    let inputs = workflow["on"]["workflow_dispatch"]["inputs"].as_mapping().unwrap();
+    let names: Vec<&str> = inputs.keys().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(names, ["phase", "commit", "request"]);
+    assert!(workflow["run-name"].as_str().unwrap().contains("${{ inputs.request }}"));
+    assert_eq!(workflow["jobs"]["next"]["if"], "always()");
+}
