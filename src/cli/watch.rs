@@ -47,6 +47,7 @@ pub async fn run(global: &Global, _args: Args) -> Result<ExitCode> {
         global.detail(&format!("looking at {}", component.name));
         rows.push(desk.row(global, component).await);
     }
+    report::step::watched(&rows);
     match global.is_json() {
         true => report::json(&report::watch::json(&desk.base.id.to_string(), &rows)?),
         false => report::watch::table(&rows),

@@ -155,7 +155,8 @@ pub fn fenced(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}\n", text.trim_end())
 }
 
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+/// A table of cells that [`cell`] has made.
+pub fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let mut out = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(N));
     for row in rows {
         line(&mut out, format_args!("| {} |", row.join(" | ")));
@@ -185,7 +186,8 @@ fn code(text: &str) -> String {
     }
 }
 
-fn cell(text: impl AsRef<str>) -> String {
+/// `text` as the content of a table's cell.
+pub fn cell(text: impl AsRef<str>) -> String {
     text.as_ref().replace("\\|", "|").replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 

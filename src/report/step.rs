@@ -8,9 +8,10 @@ mod outputs;
 
 use std::io::Write;
 
-use super::{Record, Timeline, markdown, warn};
+use super::{Record, Timeline, markdown, warn, watch};
 use crate::build::BuildPlan;
 use crate::bump::BumpPlan;
+use crate::bump::policy::Decision;
 use crate::error::Error;
 use crate::github::Ensured;
 use crate::image::Graph;
@@ -31,6 +32,17 @@ pub fn bumped(plan: &BumpPlan, commit: Option<&str>, pull_request: Option<&Ensur
         ("pull-request", pull.map(|pull| pull.number.to_string()).unwrap_or_default()),
         ("pull-request-url", pull.map(|pull| pull.url.clone()).unwrap_or_default()),
     ]);
+}
+
+/// What `watch` did about each component.
+///
+/// Outputs: `changed` (whether a component is bumped, now or before), `pull-requests` (their numbers, a JSON list).
+pub fn watched(rows: &[watch::Row]) {
+    summary(|| format!("### Upstream\n\n{}", watch::markdown(rows)));
+    let numbers = rows.iter().filter_map(|row| Some(row.published()?.pull_request.pull_request.number.to_string()));
+    let bumped = rows.iter().any(|row| matches!(row.decision, Some(Decision::Bump { .. })));
+    let numbers: Vec<String> = numbers.collect();
+    outputs(&[("changed", bumped.to_string()), ("pull-requests", format!("[{}]", numbers.join(",")))]);
 }
 
 /// What a build would do.
@@ -80,13 +92,6 @@ pub fn built(plan: &BuildPlan, graph: &Graph, record: &Record, result: Result<Op
     };
     let built = record.images.iter().filter(|(_, image)| image.was_built() && image.failure.is_none());
     outputs(&[("state", state.to_owned()), ("built", list(built.map(|(name, _)| name)))]);
-}
-
-/// The page of the workflow run that this is, under GitHub Actions.
-pub fn run_url() -> Option<String> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
-    Some(format!("{server}/{repository}/actions/runs/{}", variable("GITHUB_RUN_ID")?))
 }
 
 fn list(items: impl IntoIterator<Item = impl AsRef<str>>) -> String {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::documents::{self, FailureBody, PullRequest, json_of};
-use super::{BOLD, GREEN, RED, YELLOW};
+use super::{BOLD, GREEN, RED, YELLOW, markdown};
 use crate::bump::policy::{Decision, PassedOver};
 use crate::bump::publish::Published;
 use crate::error::{Error, Result};
@@ -49,6 +49,14 @@ impl Row {
         let (current, decision, outcome) = (None, None, Ok(Outcome::None));
         Row { component: component.to_owned(), current, decision, passed_over: Vec::new(), outcome }
     }
+
+    /// The branch and the pull request, if there are some.
+    pub fn published(&self) -> Option<&Published> {
+        match &self.outcome {
+            Ok(Outcome::Published(published)) => Some(published),
+            _ => None,
+        }
+    }
 }
 
 /// The document of `watch`.
@@ -90,10 +98,7 @@ pub struct Watched<'a> {
 /// None in practice.
 pub fn json(base: &str, rows: &[Row]) -> Result<Value> {
     let components = rows.iter().map(|row| {
-        let published = match &row.outcome {
-            Ok(Outcome::Published(published)) => Some(published),
-            _ => None,
-        };
+        let published = row.published();
         Watched {
             component: &row.component,
             from: row.current.as_ref().map(ToString::to_string),
@@ -129,6 +134,17 @@ pub fn table(rows: &[Row]) {
             anstream::println!("{:indent$}hint: {hint}", "");
         }
     }
+}
+
+/// The table, for the summary of a step.
+pub fn markdown(rows: &[Row]) -> String {
+    let rows = rows.iter().map(|row| {
+        let version = row.current.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+        let pull = row.published().map(|published| &published.pull_request.pull_request);
+        let pull = pull.map(|pull| format!("[#{}]({})", pull.number, pull.url)).unwrap_or_default();
+        [row.component.clone(), version, sentence(row), pull].map(markdown::cell)
+    });
+    markdown::table(["component", "here", "", "pull request"], rows)
 }
 
 /// What was done about a component and why, as one sentence.

@@ -22,7 +22,6 @@ fn by_workflow(world: &World, run: u64, phase: &str, commit: &str) {
         ("inputs.phase", phase.to_owned()),
         ("inputs.commit", commit.to_owned()),
         ("github.token", TOKEN.to_owned()),
-        ("github.event.repository.default_branch", "main".to_owned()),
     ]);
     let jobs = jobs();
     let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();

@@ -49,6 +49,20 @@ fn every_component_gets_its_decision_with_its_reasons() {
 }
 
 #[test]
+fn a_step_of_actions_gets_a_table_and_the_numbers_of_the_pull_requests() {
+    let world = with_news();
+    let file = |name: &str| world.clone.path().join(".git").join(name);
+    let mut command = world.command(&["watch"]);
+    command.env("GITHUB_OUTPUT", file("output")).env("GITHUB_STEP_SUMMARY", file("summary"));
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let output = std::fs::read_to_string(file("output")).unwrap();
+    assert_eq!(output, "changed<<end\ntrue\nend\npull-requests<<end\n[1,2]\nend\n");
+    let summary = std::fs::read_to_string(file("summary")).unwrap();
+    assert!(summary.contains("| vineyard | 0.24.1 | ") && summary.contains("[#1](http"), "{summary}");
+}
+
+#[test]
 fn a_quiet_day_costs_two_requests_a_component_and_fetches_nothing() {
     let world = with_news();
     world.watch(&[]);
