@@ -1,5 +1,7 @@
 //! `gs-release build` with engine `actions`: who is asked, on which branch, and what is left to do here.
 
+use serde_json::Value;
+
 use super::Global;
 use super::build::{Args, Prepared, promotion, short};
 use super::place::home;
@@ -12,14 +14,15 @@ use crate::github::{GitHub, Repository, Settings};
 use crate::registry::Registry;
 use crate::report::{self, Progress};
 
-/// Has built what is due, sets the moving tags of what is published, and reports.
+/// Has built what is due, sets the moving tags of what is published, and shows the result; where JSON is asked for, gives its
+/// document instead.
 pub async fn run(
     global: &Global,
     args: &Args,
     prepared: &Prepared,
     plan: &BuildPlan,
     only: Option<usize>,
-) -> Result<()> {
+) -> Result<Option<Value>> {
     let Prepared { config, desired, registry, commit, .. } = prepared;
     check(args)?;
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
@@ -69,11 +72,11 @@ pub async fn run(
     });
     report::step::built(plan, &desired.graph, &record, done.as_ref().map(Option::as_deref));
     let waits_for = done?;
-    match global.is_json() {
-        true => report::json(&report::build_json(plan, &record, waits_for.as_deref())?),
-        false => report::built(plan, &record, waits_for.as_deref()),
+    if global.is_json() {
+        return report::build_json(plan, &record, waits_for.as_deref()).map(Some);
     }
-    Ok(())
+    report::built(plan, &record, waits_for.as_deref());
+    Ok(None)
 }
 
 /// What a run of a workflow cannot be told.

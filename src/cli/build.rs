@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Global;
 use super::place::{Place, home};
 use crate::build::run::{Promotion, Works, findings};
@@ -65,6 +67,23 @@ pub struct Args {
     pub retry: bool,
 }
 
+impl Args {
+    /// What is due of `commit`, as release.yaml says; where runs of workflows build it, one step.
+    pub fn due(commit: Commit, engine: EngineKind) -> Self {
+        Args {
+            look: Look { reference: commit.id.to_string() },
+            engine: None,
+            phase: None,
+            platform: None,
+            rebuild: Vec::new(),
+            promote: false,
+            jobs: None,
+            no_wait: engine == EngineKind::Actions,
+            retry: false,
+        }
+    }
+}
+
 /// Who builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
@@ -123,6 +142,11 @@ fn resolve(global: &Global, repository: &Repository, reference: &str) -> Result<
 
 /// `gs-release build`.
 pub async fn run(global: &Global, args: Args) -> Result<()> {
+    work(global, args).await.map(print)
+}
+
+/// Builds, and shows the result; where JSON is asked for, gives its document instead.
+pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
     let prepared = prepare(global, &args.look).await?;
     let Prepared { repository, commit, config, desired, registry, observed } = &prepared;
     let engine = args.engine.unwrap_or(match config.build.engine {
@@ -166,11 +190,15 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     let record = progress.record();
     report::step::built(&plan, &desired.graph, &record, done.as_ref().map(Option::as_deref));
     let waits_for = done?;
-    match global.is_json() {
-        true => report::json(&report::build_json(&plan, &record, waits_for.as_deref())?),
-        false => report::built(&plan, &record, waits_for.as_deref()),
+    if global.is_json() {
+        return report::build_json(&plan, &record, waits_for.as_deref()).map(Some);
     }
-    Ok(())
+    report::built(&plan, &record, waits_for.as_deref());
+    Ok(None)
+}
+
+fn print(document: Option<Value>) {
+    document.iter().for_each(report::json);
 }
 
 /// `gs-release plan`.
@@ -178,16 +206,16 @@ pub async fn plan(global: &Global, args: PlanArgs) -> Result<()> {
     let Prepared { desired, observed, .. } = prepare(global, &args.look).await?;
     let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
     let plan = BuildPlan::new(&desired, &observed, &BTreeSet::new())?;
-    show(global, &desired, &only.into_iter().fold(plan, BuildPlan::of_phase))
+    show(global, &desired, &only.into_iter().fold(plan, BuildPlan::of_phase)).map(print)
 }
 
-fn show(global: &Global, desired: &Desired, plan: &BuildPlan) -> Result<()> {
+fn show(global: &Global, desired: &Desired, plan: &BuildPlan) -> Result<Option<Value>> {
     report::step::planned(plan, &desired.graph);
-    match global.is_json() {
-        true => report::json(&report::json_of(plan)?),
-        false => report::plan(plan),
+    if global.is_json() {
+        return report::json_of(plan).map(Some);
     }
-    Ok(())
+    report::plan(plan);
+    Ok(None)
 }
 
 /// `gs-release status`.

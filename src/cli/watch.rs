@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::Global;
 use super::place::{Place, home};
 use super::remotes::{self, PATIENT, Reach};
+use super::{Global, build};
 use crate::bump::policy::Decision;
 use crate::bump::propose::{Proposal, propose};
 use crate::bump::publish::Destination;
@@ -22,7 +22,11 @@ use crate::report::watch::{Outcome, Row};
 
 /// Arguments of `watch`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Afterwards build what is due at the base branch's tip: with engine actions one step, without waiting for it.
+    #[arg(long)]
+    build: bool,
+}
 
 /// Everything that the components share.
 struct Desk {
@@ -40,7 +44,7 @@ struct Desk {
 }
 
 /// Looks at every component, and bumps what may be bumped. The exit code is that of the most serious failure.
-pub async fn run(global: &Global, _args: Args) -> Result<ExitCode> {
+pub async fn run(global: &Global, args: Args) -> Result<ExitCode> {
     let desk = Desk::set_up(global).await?;
     let mut rows = Vec::new();
     for component in &desk.place.config.components {
@@ -48,11 +52,23 @@ pub async fn run(global: &Global, _args: Args) -> Result<ExitCode> {
         rows.push(desk.row(global, component).await);
     }
     report::step::watched(&rows);
-    match global.is_json() {
-        true => report::json(&report::watch::json(&desk.base.id.to_string(), &rows)?),
-        false => report::watch::table(&rows),
+    if !global.is_json() {
+        report::watch::table(&rows);
     }
-    let worst = rows.iter().filter_map(|row| row.outcome.as_ref().err()).map(|error| error.kind.exit_code()).max();
+    let due = match args.build && !desk.place.config.phases.is_empty() {
+        true => Some(build::work(global, build::Args::due(desk.base, desk.place.config.build.engine)).await),
+        false => None,
+    };
+    let failures = rows.iter().filter_map(|row| row.outcome.as_ref().err());
+    let failures = failures.chain(due.as_ref().and_then(|due| due.as_ref().err()));
+    let worst = failures.map(|error| error.kind.exit_code()).max();
+    match due {
+        _ if global.is_json() => {
+            report::json(&report::watch::json(&desk.base.id.to_string(), &rows, due.as_ref())?);
+        }
+        Some(Err(error)) => report::error(&error),
+        _ => {}
+    }
     Ok(ExitCode::from(worst.unwrap_or(0)))
 }
 

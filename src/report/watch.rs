@@ -67,6 +67,18 @@ pub struct Watch<'a> {
     pub base: &'a str,
     /// Every component, in the order of release.yaml.
     pub components: Vec<Watched<'a>>,
+    /// With `--build`, where release.yaml has phases: what came of that.
+    pub build: Option<Due<'a>>,
+}
+
+/// What came of the build that was due, in the document of `watch`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Due<'a> {
+    /// The document of `build`, or of `plan` where nothing is carried out.
+    pub document: Option<&'a Value>,
+    /// Why there is none.
+    pub error: Option<FailureBody<'a>>,
 }
 
 /// A component in the document of `watch`.
@@ -92,11 +104,11 @@ pub struct Watched<'a> {
     pub error: Option<FailureBody<'a>>,
 }
 
-/// The document of a finished watch over the base branch at `base`.
+/// The document of a finished watch over the base branch at `base`. `due` is what came of the build, if one was asked for.
 ///
 /// # Errors
 /// None in practice.
-pub fn json(base: &str, rows: &[Row]) -> Result<Value> {
+pub fn json(base: &str, rows: &[Row], due: Option<&Result<Option<Value>>>) -> Result<Value> {
     let components = rows.iter().map(|row| {
         let published = row.published();
         Watched {
@@ -110,7 +122,11 @@ pub fn json(base: &str, rows: &[Row]) -> Result<Value> {
             error: row.outcome.as_ref().err().map(documents::failure),
         }
     });
-    json_of(&Watch { base, components: components.collect() })
+    let build = due.map(|due| Due {
+        document: due.as_ref().ok().and_then(Option::as_ref),
+        error: due.as_ref().err().map(documents::failure),
+    });
+    json_of(&Watch { base, components: components.collect(), build })
 }
 
 /// The table, on stdout.

@@ -7,10 +7,13 @@ mod fake;
 mod git_http;
 #[path = "../support/index.rs"]
 mod index;
+#[path = "../support/fake_registry.rs"]
+mod registry;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod decisions;
+mod due;
 mod packages;
 mod trouble;
 mod world;
