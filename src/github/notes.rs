@@ -26,8 +26,8 @@ pub fn between(versions: &[UpstreamVersion], from: &Version, to: &Version) -> St
 }
 
 /// `notes` for the body of a pull request: mentions (`@name`), references (`#12`, `GH-12`, `owner/name#12`) and links
-/// to issues and pull requests no longer notify or link back, comments no longer hide anything, and the whole has at
-/// most 60,000 characters, cut at the end of a line.
+/// to issues and pull requests no longer notify or link back, comments no longer hide anything, code blocks and `<details>`
+/// end where the notes end, and the whole has at most 60,000 characters, cut at the end of a line.
 pub fn defused(notes: &str) -> String {
     let text = notes.replace("\r\n", "\n");
     // `www.` has the same meaning; GitHub offers this second name for links that shall not be seen from the other end.
@@ -40,6 +40,8 @@ pub fn defused(notes: &str) -> String {
 static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)https?://(?:www\.)?github\.com/"));
 static MENTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"@([A-Za-z0-9])"));
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)(#|\bGH-)([0-9])"));
+
+static DETAILS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)</?details\b[^>]*>"));
 
 #[expect(clippy::unwrap_used, reason = "constant patterns, compiled by every test of this module")]
 fn pattern(text: &str) -> Regex {
@@ -63,12 +65,54 @@ fn shortened(text: &str, longest: usize) -> String {
     closed(text[..end].to_owned()) + MORE
 }
 
-/// An open code block would swallow the rest of the body.
-fn closed(mut text: String) -> String {
-    if text.lines().filter(|line| line.trim_start().starts_with("```")).count() % 2 == 1 {
-        text.push_str("\n```");
+/// `text` with everything closed that would swallow what follows it, and nothing that closes what is around it.
+fn closed(text: String) -> String {
+    let text = with_details_in_pairs(&text);
+    match open_fence(&text) {
+        Some(fence) => format!("{text}\n{fence}"),
+        None => text,
     }
-    text
+}
+
+/// The fence that ends the code block that `text` leaves open (CommonMark, section 4.5).
+fn open_fence(text: &str) -> Option<String> {
+    let mut open: Option<&str> = None;
+    for line in text.lines().map(str::trim_start) {
+        let mark = if line.starts_with('~') { '~' } else { '`' };
+        let (fence, rest) = line.split_at(line.len() - line.trim_start_matches(mark).len());
+        open = match open {
+            Some(begun) if fence.starts_with(begun) && rest.trim().is_empty() => None,
+            Some(begun) => Some(begun),
+            // code within a line may be marked by three of them, too
+            None if fence.len() >= 3 && !(mark == '`' && rest.contains('`')) => Some(fence),
+            None => None,
+        };
+    }
+    open.map(str::to_owned)
+}
+
+/// `text` in which every `<details>` is closed, and no `</details>` closes another one than its own.
+fn with_details_in_pairs(text: &str) -> String {
+    let (mut paired, mut copied, mut depth) = (String::with_capacity(text.len()), 0, 0);
+    for tag in DETAILS.find_iter(text) {
+        if !tag.as_str().starts_with("</") {
+            depth += 1;
+        } else if depth > 0 {
+            depth -= 1;
+        } else {
+            paired.push_str(&text[copied..tag.start()]);
+            paired.push_str("&lt;");
+            copied = tag.start() + 1;
+        }
+    }
+    paired.push_str(&text[copied..]);
+    if depth > 0 {
+        // a tag inside of code would be text
+        let fence = open_fence(&paired).map(|fence| format!("\n{fence}")).unwrap_or_default();
+        paired.push_str(&fence);
+        paired.push_str(&"\n</details>".repeat(depth));
+    }
+    paired
 }
 
 #[cfg(test)]
@@ -115,14 +159,31 @@ mod tests {
 
     #[test]
     fn ordinary_markdown_stays_as_it_is() {
-        let notes = "## What's new\n\n- a `b` [c](https://v6d.io/docs#top) & <details>\n";
+        let notes = "## What's new\n\n- a `b` [c](https://v6d.io/docs#top) & d\n";
         assert_eq!(defused(notes), notes);
     }
 
     #[test]
     fn a_code_block_that_upstream_left_open_is_closed() {
         assert_eq!(defused("```sh\nmake"), "```sh\nmake\n```");
-        assert_eq!(defused("```sh\nmake\n```\n"), "```sh\nmake\n```\n");
+        for whole in ["```sh\nmake\n```\n", "~~~\n```\n~~~\n", "````\n```\n````\n", "a ``` b\n", "```a```\n"] {
+            assert_eq!(defused(whole), whole);
+        }
+        assert_eq!(defused("~~~~\n```\n~~~"), "~~~~\n```\n~~~\n~~~~");
+    }
+
+    #[test]
+    fn details_of_upstream_end_where_the_notes_end() {
+        for (notes, harmless) in [
+            ("<details><summary>a</summary>b</details>", "<details><summary>a</summary>b</details>"),
+            ("<details open>\na", "<details open>\na\n</details>"),
+            ("a</details>b</DETAILS >", "a&lt;/details>b&lt;/DETAILS >"),
+            ("</details><details>", "&lt;/details><details>\n</details>"),
+            ("<details>\n```\na", "<details>\n```\na\n```\n</details>"),
+        ] {
+            assert_eq!(defused(notes), harmless);
+            assert_eq!(defused(harmless), harmless);
+        }
     }
 
     #[test]
