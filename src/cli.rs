@@ -9,6 +9,7 @@ mod manifest;
 mod place;
 mod remotes;
 mod runtime;
+mod status;
 mod watch;
 
 use std::ffi::OsString;
@@ -209,7 +210,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Watch(args) => return wait_for(watch::run(global, args)),
         Command::Build(args) => wait_for(build::run(global, args))?,
         Command::Verify(look) => return wait_for(build::verify(global, look)),
-        Command::Status(look) => wait_for(build::status(global, look))?,
+        Command::Status(look) => wait_for(status::run(global, look))?,
         Command::Plan(args) => wait_for(build::plan(global, args))?,
         Command::Doctor(args) => return wait_for(doctor::run(global, args)),
         Command::Schema { document } => report::json(&document.parse::<report::Document>()?.schema()),

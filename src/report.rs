@@ -8,11 +8,12 @@ pub mod graph;
 mod markdown;
 mod progress;
 mod record;
+pub mod status;
 pub mod step;
 mod timeline;
 pub mod watch;
 
-pub use build::{build_json, built, plan, status, status_json, verify_json};
+pub use build::{build_json, built, plan, verify_json};
 pub use checks::checks;
 pub use documents::{Document, json_of};
 pub use progress::Progress;

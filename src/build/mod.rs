@@ -20,6 +20,7 @@ mod event;
 pub mod observe;
 pub mod plan;
 mod publish;
+pub mod published;
 pub mod run;
 mod share;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `gs-release build`, `plan`, `status` and `verify`.
+//! `gs-release build`, `plan` and `verify`.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -7,15 +7,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Global;
-use super::place::{Place, home};
+use super::place::Place;
 use crate::build::run::{Promotion, Works, findings};
 use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Patience, Repository};
-use crate::github::{Credentials, GitHub, Settings, State as PullState};
+use crate::github::{Credentials, Settings};
 use crate::registry::{self, OciRegistry, Registry};
-use crate::report::documents::OpenPull;
 use crate::report::{self, Progress};
 
 /// What `plan`, `status` and `verify` look at.
@@ -106,7 +105,8 @@ pub struct Prepared {
     pub observed: Observed,
 }
 
-async fn prepare(global: &Global, look: &Look) -> Result<Prepared> {
+/// Reads the config of the commit, and looks at the registry.
+pub async fn prepare(global: &Global, look: &Look) -> Result<Prepared> {
     let repository = Repository::open(&global.directory)?;
     let commit = resolve(global, &repository, &look.reference)?;
     let place = Place::read(global, &repository, Some(commit))?;
@@ -216,48 +216,6 @@ fn show(global: &Global, desired: &Desired, plan: &BuildPlan) -> Result<Option<V
     }
     report::plan(plan);
     Ok(None)
-}
-
-/// `gs-release status`.
-pub async fn status(global: &Global, look: Look) -> Result<()> {
-    let prepared = prepare(global, &look).await?;
-    let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
-    let pulls = match open_pulls(&prepared).await {
-        Ok(pulls) => pulls,
-        Err(error) => {
-            global.say(&format!("pull requests are left out: {error}"));
-            Vec::new()
-        }
-    };
-    report::step::looked_at("Status", &plan, &prepared.desired.graph);
-    match global.is_json() {
-        true => report::json(&report::status_json(&prepared.desired.versions, pulls, &plan)?),
-        false => report::status(&prepared.desired.versions, &pulls, &plan),
-    }
-    Ok(())
-}
-
-/// The open pull request of each component, where there is a repository to ask for them.
-async fn open_pulls(prepared: &Prepared) -> Result<Vec<OpenPull>> {
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
-    let remote = prepared.repository.remote_for(prepared.config.repository.as_ref(), &settings.server_url)?;
-    let (Some(home), true) = (home(&prepared.config, remote.as_ref())?, settings.credentials.is_some()) else {
-        return Err(Error::usage("they need a token and `repository:`"));
-    };
-    let github = GitHub::connect(&settings, &home).await?.repository(&home);
-    let fork = prepared.config.pull_request.push_to.as_ref();
-    let mut found = Vec::new();
-    for component in &prepared.config.components {
-        let branch = format!("gs-release/{}", component.name);
-        let pulls = github.pull_requests(fork, &branch, &prepared.config.base).await?;
-        found.extend(pulls.into_iter().filter(|pull| pull.state == PullState::Open).map(|pull| OpenPull {
-            component: component.name.clone(),
-            number: pull.number,
-            title: pull.title,
-            url: pull.url,
-        }));
-    }
-    Ok(found)
 }
 
 /// `gs-release verify`.

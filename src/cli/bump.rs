@@ -128,6 +128,12 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
                 report::published(&plan.branch, &published);
             }
             published.notes.iter().for_each(|note| global.say(note));
+            let early =
+                config.phases.iter().filter(|phase| phase.build_before_merge && phase.component == plan.component);
+            for phase in early {
+                let branch = &plan.branch;
+                global.say(&format!("phase {} is built before the merge: gs-release build --ref {branch}", phase.name));
+            }
             done = Done { commit: Some(published.commit.clone()), published: Some(published) };
         }
     }

@@ -1,17 +1,15 @@
 //! Plans, states and results of builds: tables and JSON documents.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use anstyle::Style;
 use serde_json::Value;
 
-use super::documents::{self, BuiltImage, BuiltTag, OpenPull};
+use super::documents::{self, BuiltImage, BuiltTag};
 use super::{BOLD, GREEN, RED, Record, Timeline, YELLOW, json_of};
 use crate::build::{BuildPlan, ImagePlan, State};
 use crate::error::Result;
-use crate::version::Version;
 
 /// A plan for a person: every image with its state and what will be done about it.
 pub fn plan(plan: &BuildPlan) {
@@ -36,36 +34,13 @@ pub fn plan(plan: &BuildPlan) {
     }
 }
 
-fn color(image: &ImagePlan) -> Style {
+/// How bad the state of an image is, as a colour.
+pub(super) fn color(image: &ImagePlan) -> Style {
     match image.state {
         State::Current => GREEN,
         State::Kept { .. } | State::Stale { .. } => YELLOW,
         State::Incomplete { .. } | State::Missing => RED,
     }
-}
-
-/// Components, pull requests and images on one screen.
-pub fn status(versions: &BTreeMap<String, Version>, pulls: &[OpenPull], images: &BuildPlan) {
-    for (component, version) in versions {
-        anstream::println!("{BOLD}{component}{BOLD:#} {version}");
-        for pull in pulls.iter().filter(|pull| pull.component == *component) {
-            anstream::println!("  #{} {} ({})", pull.number, pull.title, pull.url);
-        }
-    }
-    plan(images);
-}
-
-/// The document of `status`.
-///
-/// # Errors
-/// None in practice.
-pub fn status_json(
-    versions: &BTreeMap<String, Version>,
-    pull_requests: Vec<OpenPull>,
-    plan: &BuildPlan,
-) -> Result<Value> {
-    let components = versions.iter().map(|(name, version)| (name.clone(), version.to_string())).collect();
-    json_of(&documents::Status { components, pull_requests, plan })
 }
 
 /// The document of `verify`.

@@ -3,8 +3,6 @@
 mod graph;
 mod machine;
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -78,19 +76,6 @@ pub enum Action {
     Unchanged,
     /// There is none.
     None,
-}
-
-/// The document of `status`.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Status<'a> {
-    /// The version of each component.
-    pub components: BTreeMap<String, String>,
-    /// The open pull request of each component.
-    pub pull_requests: Vec<OpenPull>,
-    /// The images.
-    #[serde(flatten)]
-    pub plan: &'a BuildPlan,
 }
 
 /// An open pull request.
@@ -298,7 +283,7 @@ impl Document {
             Document::Bump => schemars::schema_for!(Bump).to_value(),
             Document::Build => schemars::schema_for!(Build<'_>).to_value(),
             Document::Plan => schemars::schema_for!(BuildPlan).to_value(),
-            Document::Status => schemars::schema_for!(Status<'_>).to_value(),
+            Document::Status => schemars::schema_for!(super::status::Status<'_>).to_value(),
             Document::Verify => schemars::schema_for!(Verify<'_>).to_value(),
             Document::Graph => schemars::schema_for!(ImageGraph<'_>).to_value(),
             Document::Manifest => schemars::schema_for!(Manifest<'_>).to_value(),

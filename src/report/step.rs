@@ -8,6 +8,7 @@ mod outputs;
 
 use std::io::Write;
 
+use super::status::Status;
 use super::{Record, Timeline, markdown, warn, watch};
 use crate::build::BuildPlan;
 use crate::bump::BumpPlan;
@@ -59,10 +60,12 @@ pub fn planned(plan: &BuildPlan, graph: &Graph) {
     ]);
 }
 
-/// Where the images stand, in the words of `title`.
-pub fn looked_at(title: &str, plan: &BuildPlan, graph: &Graph) {
+/// Where everything stands.
+pub fn status(status: &Status<'_>, graph: &Graph) {
     summary(|| {
-        format!("### {title}\n\n{}\n{}", markdown::plan(plan), markdown::graph(graph, plan, markdown::light_before))
+        let images = markdown::plan(status.plan);
+        let picture = markdown::graph(graph, status.plan, markdown::light_before);
+        format!("### Status\n\n{}\n{images}\n{picture}", status.markdown())
     });
 }
 

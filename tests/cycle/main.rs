@@ -5,6 +5,7 @@
 //! carries out the `run:` lines of `.github/workflows/build-images.yml` with a real Docker engine and registry.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod command;
 #[path = "../support/desired.rs"]
 mod desired;
 mod engine;

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::github::{Repository, Run, Status, StatusState};
 use crate::registry::Registry;
-use decide::{Decision, decide};
+use decide::{Attempt, Decision, decide};
 use request::RequestKey;
 use sight::{Place, Started};
 use start::{Launch, TAG_OF_GITHUB_TOKEN};
@@ -75,6 +75,22 @@ pub enum Outcome {
 struct Memory {
     started: BTreeMap<usize, Started>,
     allowed: BTreeMap<usize, u32>,
+}
+
+/// The last attempt at the phase at `phase`, on the base branch.
+///
+/// # Errors
+/// As [`Actions::carry_out`] has them.
+pub async fn last_attempt(
+    github: &Repository,
+    config: &Config,
+    desired: &Desired,
+    phase: usize,
+) -> Result<Option<Attempt>> {
+    let place = Place { github, branch: &config.base, commit: &desired.commit, own_run: None };
+    let way = Way::of(config, desired, phase)?;
+    let sight = place.look(&way, &RequestKey::of(desired, phase), &Started::default()).await?;
+    Ok(sight.attempts.into_iter().next_back())
 }
 
 impl Actions<'_> {
