@@ -1,5 +1,7 @@
 //! What may stand in a workflow, as far as the linters do not say it.
 
+use gs_release::config::Config;
+
 use crate::files::{jobs, read, root, steps, workflows};
 
 #[test]
@@ -52,6 +54,34 @@ fn nothing_but_the_tests_is_ever_cancelled() {
     for file in workflows().into_iter().filter(|file| !file.ends_with("ci.yml")) {
         assert_eq!(read(&file)["concurrency"]["cancel-in-progress"].as_bool(), Some(false), "{}", file.display());
     }
+}
+
+#[test]
+fn every_config_of_an_example_is_one_and_names_a_workflow() {
+    for example in std::fs::read_dir(root().join("docs/examples")).unwrap() {
+        for file in std::fs::read_dir(example.unwrap().path()).unwrap().map(|file| file.unwrap().path()) {
+            if file.extension().is_some_and(|extension| extension == "yaml") {
+                let config = Config::parse(&file.to_string_lossy(), &std::fs::read(&file).unwrap()).unwrap();
+                assert!(config.build.actions.is_some(), "{}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_phase_builds_of_the_example_are_those_of_this_repository() {
+    let runs = |file: &str| {
+        let workflow = read(&root().join(file));
+        let jobs: Vec<_> = jobs(&workflow).map(|(name, job)| (name.to_owned(), job["permissions"].clone())).collect();
+        let lines: Vec<_> = steps()
+            .iter()
+            .filter(|step| step.file == root().join(file))
+            .filter_map(|step| Some(step.text("run")?.to_owned()))
+            .collect();
+        (jobs, lines)
+    };
+    let here = runs(".github/workflows/build-images.yml");
+    assert_eq!(runs("docs/examples/graphscope/.github/workflows/build-images.yml"), here);
 }
 
 #[test]
