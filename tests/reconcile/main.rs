@@ -6,8 +6,10 @@ mod binary;
 mod decision;
 #[path = "../support/github/mod.rs"]
 mod fake;
+mod faults;
 #[path = "../support/git_http.rs"]
 mod git_http;
+mod races;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

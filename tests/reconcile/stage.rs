@@ -37,16 +37,57 @@ pub struct Scene {
     pub body: String,
 }
 
-struct Stage {
-    /// The server's bare repository, and a clone of it.
+/// A server's bare repository and a clone of it, to be copied.
+pub struct Template {
     directory: tempfile::TempDir,
     server_url: String,
+}
+
+impl Template {
+    /// Of `world` as it is.
+    pub fn of(world: &World) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let git = world.fake.git(HOME);
+        for repository in [git.path(), &world.clone.path().join(".git")] {
+            let packed = isolated("git", repository).args(["gc", "--quiet", "--no-prune"]).status().unwrap();
+            assert!(packed.success());
+            // samples alone
+            std::fs::remove_dir_all(repository.join("hooks")).unwrap();
+        }
+        copy(git.path(), &directory.path().join("server"));
+        copy(world.clone.path(), &directory.path().join("clone"));
+        Template { directory, server_url: world.fake.server_url().to_owned() }
+    }
+
+    /// A world like it.
+    pub fn open(&self) -> World {
+        let mut world = World::serving();
+        let bare = world.fake.git(HOME).path().to_owned();
+        std::fs::remove_dir_all(&bare).unwrap();
+        copy(&self.directory.path().join("server"), &bare);
+        world.clone = self.clone_of(&world);
+        world
+    }
+
+    /// Another clone for `world`.
+    pub fn clone_of(&self, world: &World) -> Sandbox {
+        let clone = Sandbox::empty();
+        copy(&self.directory.path().join("clone"), clone.path());
+        let config = clone.path().join(".git/config");
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(config, text.replace(&self.server_url, world.fake.server_url())).unwrap();
+        clone
+    }
+}
+
+struct Stage {
+    template: Template,
     scenes: BTreeMap<&'static str, Scene>,
 }
 
 impl Stage {
     fn build() -> Self {
-        let world = World::empty();
+        let world = World::new(CONFIG);
         let add = |name: &'static str, version: &str, scenes: &mut BTreeMap<&'static str, Scene>| {
             let (code, told) = document(world.run(&["bump-vineyard", version, "--json", "--allow-downgrade"]));
             assert_eq!(code, 0, "{told}");
@@ -73,17 +114,7 @@ impl Stage {
         }
         scenes.insert("rebased by a person", with(rebase(&git, &behind, ready.tip.as_ref().unwrap())));
         scenes.insert("amended by a person", with(amend(&git, ready.tip.as_ref().unwrap(), &scenes["taken"])));
-        let directory = tempfile::tempdir().unwrap();
-        for repository in [git.path(), &world.clone.path().join(".git")] {
-            let packed = isolated("git", repository).args(["gc", "--quiet", "--no-prune"]).status().unwrap();
-            assert!(packed.success());
-            // samples alone
-            std::fs::remove_dir_all(repository.join("hooks")).unwrap();
-        }
-        copy(git.path(), &directory.path().join("server"));
-        copy(world.clone.path(), &directory.path().join("clone"));
-        let server_url = world.fake.server_url().to_owned();
-        Stage { directory, server_url, scenes }
+        Stage { template: Template::of(&world), scenes }
     }
 }
 
@@ -126,11 +157,11 @@ pub struct World {
 }
 
 impl World {
-    /// The repository with its first commit alone.
-    fn empty() -> Self {
+    /// The repository with `config` in its first commit.
+    pub fn new(config: &str) -> Self {
         let world = World::serving();
         let files: [(&str, &[u8]); 3] =
-            [("release.yaml", CONFIG.as_bytes()), ("V6D_VERSION", b"v0.24.1\n"), ("run.sh", b"V=0.23.0\n")];
+            [("release.yaml", config.as_bytes()), ("V6D_VERSION", b"v0.24.1\n"), ("run.sh", b"V=0.23.0\n")];
         world.fake.commit(HOME, "main", &files);
         let url = format!("{}/{HOME}.git", world.fake.server_url());
         let shown = format!("http.extraHeader=Authorization: {}", git_http::basic(TOKEN));
@@ -150,14 +181,7 @@ impl World {
 
     /// The branch as in `scene`, and the pull requests that `pulls` makes of one that goes with it.
     pub fn at(scene: &str, pulls: impl FnOnce(Pull) -> Vec<Pull>) -> Self {
-        let world = World::serving();
-        let bare = world.fake.git(HOME).path().to_owned();
-        std::fs::remove_dir_all(&bare).unwrap();
-        copy(&STAGE.directory.path().join("server"), &bare);
-        copy(&STAGE.directory.path().join("clone"), world.clone.path());
-        let config = world.clone.path().join(".git/config");
-        let text = std::fs::read_to_string(&config).unwrap();
-        std::fs::write(config, text.replace(&STAGE.server_url, world.fake.server_url())).unwrap();
+        let world = STAGE.template.open();
         let scene = &STAGE.scenes[scene];
         let git = world.fake.git(HOME);
         let name = format!("refs/heads/{BRANCH}");
@@ -184,7 +208,12 @@ impl World {
 
     /// The binary, ready to run here with the token.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.clone.command(arguments);
+        self.command_in(&self.clone, arguments)
+    }
+
+    /// The same in another clone.
+    pub fn command_in(&self, clone: &Sandbox, arguments: &[&str]) -> Command {
+        let mut command = clone.command(arguments);
         command.env("GITHUB_API_URL", self.fake.api_url()).env("GITHUB_SERVER_URL", self.fake.server_url());
         command.env("GITHUB_TOKEN", TOKEN);
         command
@@ -218,6 +247,11 @@ impl World {
     }
 }
 
+/// Another clone for `world`.
+pub fn another_clone(world: &World) -> Sandbox {
+    STAGE.template.clone_of(world)
+}
+
 /// What the branch holds in `name`.
 pub fn scene(name: &str) -> Scene {
     STAGE.scenes[name].clone()
@@ -226,7 +260,8 @@ pub fn scene(name: &str) -> Scene {
 /// Runs `test` on each of `cases`, a few at a time.
 pub fn each<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
     let next = Mutex::new(cases.iter());
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    // most of a case is waiting for one of its processes
+    let workers = 2 * std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {

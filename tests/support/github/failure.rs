@@ -22,6 +22,8 @@ pub enum Failure {
     BadGatewayAfterEffect,
     /// 429 with `Retry-After`.
     RateLimit { retry_after: Duration },
+    /// 403 with `Retry-After`, as GitHub answers who writes too quickly.
+    SecondaryLimit { retry_after: Duration },
     /// A redirect, without effect.
     Redirect(u16, String),
 }

@@ -125,8 +125,9 @@ pub async fn serve(
         Some(Failure::Hang) => std::future::pending().await,
         // Ends the connection's task, and with it the connection, without a word.
         Some(Failure::CloseBeforeAnswer | Failure::CloseAfterEffect) => std::panic::resume_unwind(Box::new("closed")),
-        Some(Failure::RateLimit { retry_after }) => {
-            let answer = Answer::error(429, "You have exceeded a secondary rate limit");
+        Some(failure @ (Failure::RateLimit { retry_after } | Failure::SecondaryLimit { retry_after })) => {
+            let status = if matches!(failure, Failure::RateLimit { .. }) { 429 } else { 403 };
+            let answer = Answer::error(status, "You have exceeded a secondary rate limit");
             respond(answer.header("retry-after", &retry_after.as_secs().to_string()))
         }
         Some(Failure::Redirect(status, to)) => respond(Answer::error(status, "Moved").header("location", &to)),
