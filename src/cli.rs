@@ -6,6 +6,7 @@ mod bump;
 mod doctor;
 mod graph;
 mod manifest;
+mod merged;
 mod place;
 mod remotes;
 mod runtime;

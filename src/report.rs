@@ -3,6 +3,7 @@
 
 mod build;
 mod checks;
+pub mod comment;
 pub mod documents;
 pub mod graph;
 mod markdown;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Global;
 use super::build::{Args, Prepared, promotion, short};
+use super::merged::Merged;
 use super::place::home;
 use crate::build::actions::{Actions, Outcome, Pace};
 use crate::build::engine::Elsewhere;
@@ -71,6 +72,11 @@ pub async fn run(
         Outcome::Settled => Some(format!("the other phases are built when {branch} is merged")),
     });
     report::step::built(plan, &desired.graph, &record, done.as_ref().map(Option::as_deref));
+    if branch == config.base
+        && let Some(merged) = Merged::find(global, prepared).await
+    {
+        merged.tell_end(plan, &record, done.as_ref().map(Option::as_deref)).await;
+    }
     let waits_for = done?;
     if global.is_json() {
         return report::build_json(plan, &record, waits_for.as_deref()).map(Some);

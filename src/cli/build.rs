@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Global;
-use super::place::Place;
+use super::merged::Merged;
+use super::place::{Place, home};
 use crate::build::run::{Promotion, Works, findings};
 use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
@@ -170,6 +171,11 @@ pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
     if plan.phases.iter().any(|phase| phase.builds()) {
         repository.export(*commit, tree.path())?;
     }
+    // the shares of other platforms are built meanwhile, and whoever joins them tells
+    let merged = if args.platform.is_none() { Merged::find(global, &prepared).await } else { None };
+    if let Some(merged) = &merged {
+        merged.tell_begin(&plan).await;
+    }
     let engine = Buildx::new(config.build.buildx.clone(), scratch.path().to_owned());
     let progress = Progress::new(global.quiet, global.verbose);
     let works = Works {
@@ -189,6 +195,9 @@ pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
     progress.finish();
     let record = progress.record();
     report::step::built(&plan, &desired.graph, &record, done.as_ref().map(Option::as_deref));
+    if let Some(merged) = &merged {
+        merged.tell_end(&plan, &record, done.as_ref().map(Option::as_deref)).await;
+    }
     let waits_for = done?;
     if global.is_json() {
         return report::build_json(&plan, &record, waits_for.as_deref()).map(Some);

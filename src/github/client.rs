@@ -87,6 +87,11 @@ impl Call {
         Call { method: Method::PATCH, body: Some(body), ..Call::get(what, path) }
     }
 
+    /// Takes something away: twice is the same as once.
+    pub fn delete(what: impl Into<String>, path: impl Into<String>) -> Self {
+        Call { method: Method::DELETE, ..Call::get(what, path) }
+    }
+
     /// Says that making this call twice is the same as making it once.
     pub fn repeatable(self) -> Self {
         Call { repeatable: true, ..self }

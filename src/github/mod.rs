@@ -9,6 +9,7 @@
 
 mod auth;
 mod client;
+mod comments;
 mod commits;
 mod connection;
 mod ensure;

@@ -1,4 +1,4 @@
-//! Pull requests: find, open, change, comment on, close. Every write first compares, and is left out where nothing differs.
+//! Pull requests: find, open, change, close. Every write first compares, and is left out where nothing differs.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::client::Call;
 use super::{Marker, Repository, retry};
 use crate::config::RepositoryName;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// How often opening is tried against lost races and lost replies.
 const ROUNDS: u32 = 5;
@@ -177,11 +177,6 @@ struct Titled {
     title: String,
 }
 
-#[derive(Deserialize)]
-struct Comment {
-    body: Option<String>,
-}
-
 impl From<RawPull> for PullRequest {
     fn from(raw: RawPull) -> Self {
         PullRequest {
@@ -331,40 +326,10 @@ impl Repository {
         let call = Call::patch(what, self.at(&format!("pulls/{}", pull.number)), Value::Object(body));
         Ok(Some(self.client.read::<RawPull>(&call).await?.into()))
     }
-
-    /// Says something on a pull request, once: `key` names what is said, in a hidden comment, and a key that is there is
-    /// not said again. Returns whether something was written.
-    ///
-    /// # Errors
-    /// Remote.
-    pub async fn comment_once(&self, number: u64, key: &str, text: &str) -> Result<bool> {
-        // The same escape as for the marker: a key cannot end the comment.
-        let mark = format!("<!-- gs-release-comment: {} -->", key.replace(['-', '>'], "_"));
-        let path = self.at(&format!("issues/{number}/comments"));
-        let look = Call::get(format!("read the comments of {}#{number}", self.name), &*path);
-        let what = format!("comment on {}#{number}", self.name);
-        let say = Call::post(what, &*path, json!({ "body": format!("{text}\n\n{mark}\n") }));
-        let mut round = 1;
-        loop {
-            let comments: Vec<Comment> = self.client.list(look.clone()).await?;
-            if comments.iter().any(|comment| comment.body.as_deref().is_some_and(|body| body.contains(&mark))) {
-                // From the second round on it is our own, whose reply was lost.
-                return Ok(round > 1);
-            }
-            match self.client.send(&say).await {
-                Ok(_) => return Ok(true),
-                Err(failure) if failure.may_have_taken_effect() && round < ROUNDS => {
-                    tokio::time::sleep(retry::backoff(round, self.client.limits().pause)).await;
-                    round += 1;
-                }
-                Err(failure) => return Err(Error::from(failure)),
-            }
-        }
-    }
 }
 
 /// Equal but for what GitHub and browsers do to line ends.
-fn same_text(a: &str, b: &str) -> bool {
+pub(super) fn same_text(a: &str, b: &str) -> bool {
     a.trim_end().lines().eq(b.trim_end().lines())
 }
 

@@ -85,7 +85,7 @@ pub fn build(plan: &BuildPlan, record: &Record, error: Option<&Error>) -> String
     out
 }
 
-fn outcome(image: &ImagePlan, record: &Record) -> String {
+pub(super) fn outcome(image: &ImagePlan, record: &Record) -> String {
     match record.images.get(&image.image) {
         Some(done) if done.failure.is_some() => {
             let why = done.failure.as_deref().and_then(|why| why.lines().next()).unwrap_or_default();
@@ -178,7 +178,7 @@ fn tags(tags: &[String]) -> String {
 }
 
 /// `text` as code inside of a table's cell.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     match longest {
         0 => format!("`{}`", cell(text)),

@@ -167,7 +167,7 @@ fn bar(span: &Span, total: Duration) -> String {
     format!("{}{}{}", "·".repeat(start), "█".repeat(end - start), "·".repeat(WIDTH - end))
 }
 
-fn duration(of: Duration) -> String {
+pub(super) fn duration(of: Duration) -> String {
     let seconds = of.as_secs();
     match seconds {
         0..60 => format!("{:.1} s", of.as_secs_f64()),

@@ -259,6 +259,38 @@ async fn a_comment_is_made_once_whatever_happens_to_its_reply() {
 }
 
 #[tokio::test]
+async fn a_comment_is_kept_up_to_date_and_written_only_where_it_differs() {
+    let fake = ready();
+    let repository = repository(&fake).await;
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
+    let told = || fake.state().repo(REPOSITORY).unwrap().pull(1).comments.clone();
+    assert!(repository.keep_comment(1, "build", "Images are being built").await.unwrap());
+    fake.take_writes();
+    assert!(!repository.keep_comment(1, "build", "Images are being built").await.unwrap());
+    assert_eq!(fake.take_writes(), [""; 0]);
+    assert!(repository.keep_comment(1, "build", "Images are published").await.unwrap());
+    assert_eq!(fake.take_writes(), ["PATCH /repos/alibaba/GraphScope/issues/comments/1001"]);
+    assert!(told().len() == 1 && told()[0].1.starts_with("Images are published\n"), "{:?}", told());
+    for failure in [Failure::CloseAfterEffect, Failure::CloseBeforeAnswer] {
+        fake.state().repo_mut(REPOSITORY).pull_mut(1).comments.clear();
+        fake.fail_next("POST", "comments$", 1, failure);
+        assert!(repository.keep_comment(1, "build", "Images are being built").await.unwrap());
+        assert_eq!(told().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn of_two_that_comment_at_once_one_comment_stays() {
+    let fake = ready();
+    let repository = repository(&fake).await;
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
+    let tell = |text: &'static str| repository.keep_comment(1, "build", text);
+    let (a, b, c) = tokio::join!(tell("one"), tell("two"), tell("three"));
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
+    assert_eq!(fake.state().repo(REPOSITORY).unwrap().pull(1).comments.len(), 1);
+}
+
+#[tokio::test]
 async fn a_field_that_github_refuses_is_named() {
     let fake = ready();
     let mut wanted = wanted("0.24.2");

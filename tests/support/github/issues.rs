@@ -7,6 +7,9 @@ use super::pulls;
 use super::serve::{Answer, Request};
 use super::state::{Pull, State};
 
+/// More than a pull request has comments: an id is the number of its pull request, and its place there.
+const PLACES: u64 = 1_000;
+
 pub fn comments(state: &mut State, request: &Request) -> Answer {
     let Some(pull) = find(state, request) else { return Answer::error(404, "Not Found") };
     let pull = pull.clone();
@@ -23,6 +26,29 @@ pub fn comment(state: &mut State, request: &Request) -> Answer {
     pull.comments.push((login, text));
     let pull = pull.clone();
     Answer::new(201, show_comment(state, request, &pull, pull.comments.len()))
+}
+
+/// The pull request of a comment, and the comment's place in it.
+fn place_of(state: &mut State, request: &Request) -> Option<(u64, usize)> {
+    let id = request.number("comment_id");
+    let (number, place) = (id / PLACES, (id % PLACES) as usize);
+    let pull = state.repo_mut(&request.repo).pulls.iter().find(|pull| pull.number == number)?;
+    (1..=pull.comments.len()).contains(&place).then_some((number, place))
+}
+
+pub fn edit_comment(state: &mut State, request: &Request) -> Answer {
+    let text = request.text("body").unwrap_or_default().to_owned();
+    let Some((number, place)) = place_of(state, request) else { return Answer::error(404, "Not Found") };
+    let pull = state.repo_mut(&request.repo).pull_mut(number);
+    pull.comments[place - 1].1 = text;
+    let pull = pull.clone();
+    Answer::new(200, show_comment(state, request, &pull, place))
+}
+
+pub fn delete_comment(state: &mut State, request: &Request) -> Answer {
+    let Some((number, place)) = place_of(state, request) else { return Answer::error(404, "Not Found") };
+    state.repo_mut(&request.repo).pull_mut(number).comments.remove(place - 1);
+    Answer::new(204, Value::Null)
 }
 
 pub fn label(state: &mut State, request: &Request) -> Answer {
@@ -96,7 +122,7 @@ fn find<'a>(state: &'a mut State, request: &Request) -> Option<&'a mut Pull> {
 fn show_comment(state: &State, request: &Request, pull: &Pull, place: usize) -> Value {
     let (author, text) = &pull.comments[place - 1];
     let mut comment = openapi::example("POST /repos/{owner}/{repo}/issues/{issue_number}/comments");
-    comment["id"] = json!(place);
+    comment["id"] = json!(pull.number * PLACES + place as u64);
     comment["user"]["login"] = author.as_str().into();
     comment["body"] = text.as_str().into();
     comment["issue_url"] = format!("{}/repos/{}/issues/{}", state.url, request.repo, pull.number).into();

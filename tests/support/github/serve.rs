@@ -224,6 +224,8 @@ fn carry_out(state: &mut State, request: &Request) -> Answer {
         "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers" => pulls::ask_for_reviews(state, request),
         "GET /repos/{owner}/{repo}/issues/{issue_number}/comments" => issues::comments(state, request),
         "POST /repos/{owner}/{repo}/issues/{issue_number}/comments" => issues::comment(state, request),
+        "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}" => issues::edit_comment(state, request),
+        "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}" => issues::delete_comment(state, request),
         "POST /repos/{owner}/{repo}/issues/{issue_number}/labels" => issues::label(state, request),
         "POST /repos/{owner}/{repo}/issues/{issue_number}/assignees" => issues::assign(state, request),
         "PATCH /repos/{owner}/{repo}/issues/{issue_number}" => issues::update(state, request),
