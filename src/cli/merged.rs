@@ -53,7 +53,7 @@ impl Merged {
     }
 
     async fn tell(&self, plan: &BuildPlan, record: &Record, stage: Stage<'_>) {
-        let text = comment(plan, record, stage, report::step::run_url().as_deref());
+        let text = comment(plan, record, stage, run_url().as_deref());
         if let Err(error) = self.github.keep_comment(self.number, KEY, &text).await {
             self.warn(&error);
         }
@@ -62,6 +62,13 @@ impl Merged {
     fn warn(&self, error: &Error) {
         report::warn(&format!("#{} is not told of this build: {error}", self.number));
     }
+}
+
+/// The page of the workflow run that this is, under GitHub Actions.
+fn run_url() -> Option<String> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
+    Some(format!("{server}/{repository}/actions/runs/{}", variable("GITHUB_RUN_ID")?))
 }
 
 async fn look(global: &Global, prepared: &Prepared) -> Result<Option<Merged>> {

@@ -201,6 +201,10 @@ impl World {
         let pulls: Vec<(bool, bool)> =
             self.fake.state().repo(HOME).unwrap().pulls.iter().map(|pull| (pull.open, pull.merged)).collect();
         assert_eq!(pulls, [(false, true)]);
+        let comments = self.fake.state().repo(HOME).unwrap().pulls[0].comments.clone();
+        let builds: Vec<&String> =
+            comments.iter().map(|(_, text)| text).filter(|text| text.contains("gs-release-comment: build")).collect();
+        assert!(builds.len() == 1 && builds[0].starts_with("### Images are published\n"), "{comments:?}");
         let ended = |name: &str| (name.to_owned(), Some("success".to_owned()));
         assert_eq!(self.started(), [ended("v6d 1"), ended("gs 1")]);
         for (tag, moving) in [("dev:v0.24.2", "dev:latest"), ("coordinator:0.28.0", "coordinator:latest")] {
