@@ -4,6 +4,7 @@
 //! its place: `yaml` makes a tree that knows its bytes, `shape` holds it against the JSON Schema of `raw`, and
 //! `validate` applies the rules to whatever of it has the right shape. Nothing here reads a file.
 
+mod code;
 mod faults;
 mod globs;
 mod model;
@@ -16,11 +17,12 @@ mod value_path;
 mod yaml;
 pub(crate) mod yaml_events;
 
+pub use code::Code;
 pub use globs::FileGlobs;
 pub use model::{
-    Actions, Build, BuildCache, Buildx, CommitVia, Component, Config, ContextSource, EngineKind, Image, NamedContext,
-    Phase, Platform, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, Trigger, UpdatePolicy, Upstream,
-    VersionSource, WhenStale,
+    Actions, Build, BuildCache, Buildx, CommitVia, Component, Config, ContextSource, EngineKind, Ignore, Image,
+    NamedContext, Phase, Platform, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, Trigger, UpdatePolicy,
+    Upstream, VersionSource, WhenStale,
 };
 pub use names::{normalised_project, registry_name};
 pub use shape::nearest;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use globset::GlobSet;
 
-use super::{FileGlobs, Template, ValuePath};
+use super::{Code, FileGlobs, Template, ValuePath};
 use crate::version::{Requirement, Version};
 
 /// A valid `release.yaml`.
@@ -28,6 +28,8 @@ pub struct Config {
     pub phases: Vec<Phase>,
     /// How images are built.
     pub build: Build,
+    /// Findings of `check` that are accepted.
+    pub check_ignore: Vec<Ignore>,
 }
 
 impl Config {
@@ -372,4 +374,19 @@ pub enum BuildCache {
     Registry,
     /// In GitHub's Actions cache.
     Gha,
+}
+
+/// One entry of `check.ignore`.
+#[derive(Debug, Clone)]
+pub struct Ignore {
+    /// The code of the findings.
+    pub code: Code,
+    /// The files that they are in.
+    pub files: FileGlobs,
+    /// What their line contains; `None`: any line.
+    pub line_contains: Option<String>,
+    /// Why they are accepted.
+    pub reason: String,
+    /// Line of the entry in `release.yaml`, from 1.
+    pub line: usize,
 }

@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Code;
+
 /// `format` of a text that is one version.
 pub const VERSION_FORMAT: &str = "version";
 
@@ -68,6 +70,8 @@ pub struct Release {
     pub phases: Vec<Phase>,
     /// How images are built.
     pub build: Option<Build>,
+    /// What `gs-release check` passes over.
+    pub check: Option<Check>,
 }
 
 /// Something with a version of its own. It has either `version` or `version-file`.
@@ -349,4 +353,31 @@ pub enum Cache {
     Registry,
     /// In the cache of GitHub Actions.
     Gha,
+}
+
+/// What `gs-release check` passes over.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Check {
+    /// Findings that are known and accepted. An entry that matches nothing is itself a finding.
+    #[serde(default)]
+    pub ignore: Vec<Ignore>,
+}
+
+/// Findings that are known and accepted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Ignore {
+    /// The code of the findings.
+    #[schemars(required, example = &"untracked")]
+    pub code: Option<Code>,
+    /// A glob or a list of globs of the files that they are in.
+    #[schemars(required, example = &"docs/**")]
+    pub files: Option<OneOrMany>,
+    /// Only findings whose line contains this text. Default: every line.
+    #[schemars(example = &"rocksdb")]
+    pub line_contains: Option<String>,
+    /// Why they are accepted, for whoever reads this next.
+    #[schemars(required, example = &"samples, each tied to the release it was written for")]
+    pub reason: Option<String>,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{config, with_component, with_image};
 use crate::config::{
-    BuildCache, CommitVia, ContextSource, EngineKind, NamedContext, Template, VersionSource, WhenStale,
+    BuildCache, Code, CommitVia, ContextSource, EngineKind, NamedContext, Template, VersionSource, WhenStale,
 };
 
 #[test]
@@ -45,6 +45,11 @@ fn the_design_s_example_is_accepted_whole() {
     assert_eq!(pull_request.reviewers, ["octocat", "example/release-team"]);
     assert_eq!(pull_request.commit_via, CommitVia::Api);
     assert_eq!(pull_request.push_to.as_ref().unwrap().to_string(), "example/GraphScope");
+
+    let [docs, base] = &config.check_ignore[..] else { panic!("two findings are accepted") };
+    assert_eq!((docs.code, docs.line_contains.as_deref()), (Code::Untracked, None));
+    assert!(docs.files.matches("docs/a/b.md") && docs.reason.starts_with("samples"));
+    assert_eq!((base.code, base.line_contains.as_deref()), (Code::FloatingBase, Some("ubuntu:latest")));
 
     let [v6d, gs] = &config.phases[..] else { panic!("there are two phases") };
     assert!(v6d.build_before_merge && !gs.build_before_merge);

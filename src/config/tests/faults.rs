@@ -365,3 +365,20 @@ fn engine_actions_needs_a_workflow_for_each_phase() {
         ]
     );
 }
+
+#[test]
+fn a_finding_is_ignored_by_its_code_and_with_a_reason() {
+    refused_at_top(&[
+        ("check: { ignore: [{ files: a, reason: r }] }", "lacks the key `code`"),
+        (
+            "check: { ignore: [{ code: untraked, files: a, reason: r }] }",
+            "cannot be `untraked` | did you mean `untracked`?",
+        ),
+        ("check: { ignore: [{ code: unused-ignore, files: a, reason: r }] }", "`unused-ignore` cannot be ignored"),
+        ("check: { ignore: [{ code: drift, reason: r }] }", "lacks the key `files`"),
+        ("check: { ignore: [{ code: drift, files: ../a, reason: r }] }", "leads out of the repository"),
+        ("check: { ignore: [{ code: drift, files: a }] }", "lacks the key `reason`"),
+        ("check: { ignore: [{ code: drift, files: a, reason: ' ' }] }", "the reason is empty"),
+        ("check: { ignore: [{ code: drift, files: a, reason: r, line-contains: '' }] }", "cannot be a name"),
+    ]);
+}

@@ -130,7 +130,7 @@ fn site(raw: &raw::Site, node: &Node, faults: &mut Faults) -> Option<SiteRule> {
     Some(SiteRule { files: files?, form: form?, expect: raw.expect, line: faults.line(node.span.start) })
 }
 
-fn file_globs(raw: &OneOrMany, node: &Node, faults: &mut Faults) -> Option<FileGlobs> {
+pub(super) fn file_globs(raw: &OneOrMany, node: &Node, faults: &mut Faults) -> Option<FileGlobs> {
     let patterns = match raw {
         OneOrMany::One(pattern) => vec![pattern.clone()],
         OneOrMany::Many(patterns) => patterns.clone(),

@@ -5,6 +5,7 @@
 //! nothing away.
 
 mod actions;
+mod check;
 mod component;
 mod image;
 
@@ -50,6 +51,7 @@ pub(super) fn config(root: &Node, faults: &mut Faults) -> Option<Config> {
     let registry_aliases = each(&raw.registry_aliases, aliases, faults, |alias| names::registry_name(alias));
     let ignore = ignore(&raw.ignore, root.get("ignore"), faults);
     let components = component::components(&raw_components, root.get("components"), faults);
+    let check_ignore = check::ignore(&raw.check.unwrap_or_default().ignore, root.get("check").get("ignore"), faults);
     let pull_request = pull_request(raw.pull_request.unwrap_or_default(), root.get("pull-request"), faults);
     Some(Config {
         repository: repository?,
@@ -61,6 +63,7 @@ pub(super) fn config(root: &Node, faults: &mut Faults) -> Option<Config> {
         pull_request: pull_request?,
         phases: phases?,
         build: build?,
+        check_ignore: check_ignore?,
     })
 }
 
