@@ -1,10 +1,10 @@
 //! The repository: reads trees of commits without a checkout, writes commits and branches, fetches and pushes.
 //!
-//! Nothing here touches the working tree or the index, so a dirty checkout, a bare repository and a detached HEAD are
-//! all the same to it. What is written and why is decided elsewhere. This is the only module that knows git2.
+//! Nothing here writes to the working tree or the index, so a dirty checkout, a bare repository and a detached HEAD are
+//! all the same to it; only a [`Snapshot`] of the checkout reads them. What is written and why is decided elsewhere. This is the only module that knows git2.
 //!
 //! - [`Repository`] opens a repository and resolves references; `branch` moves local ones.
-//! - `tree` lists and reads files of a commit, `scan` all of them at once; `commit` writes a new one; `history` judges what lies on a branch.
+//! - `tree` lists and reads files of a commit, `scan` all of them at once, `snapshot` those of a commit or of the checkout alike; `commit` writes a new one; `history` judges what lies on a branch.
 //! - `remote` chooses a remote; `fetch` and `push` talk to it, showing what [`Auth`] allows; `trouble` says what to
 //!   do when they fail.
 
@@ -23,6 +23,7 @@ mod reader;
 mod remote;
 mod scan;
 mod shallow;
+mod snapshot;
 mod tree;
 mod trouble;
 mod worker;
@@ -38,6 +39,7 @@ pub use push::PushOutcome;
 pub use reader::Reader;
 pub use remote::Remote;
 pub use scan::Scanned;
+pub use snapshot::Snapshot;
 pub use tree::{File, MISSING_BLOB};
 
 use crate::error::{Error, Result};

@@ -1,7 +1,6 @@
 //! All files of a commit, read on several threads: for a search that must not be slower than `git grep`.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git2::{ErrorCode, OdbLookupFlags, Oid};
@@ -35,55 +34,53 @@ impl Repository {
         worth: impl Fn(&File) -> u64 + Sync,
         visit: impl Fn(&File, &[u8]) -> T + Sync,
     ) -> Result<Vec<Scanned<T>>> {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = processors.min(MOST_THREADS).min(files.len().div_ceil(BATCH)).max(1);
-        let (path, next) = (self.inner.path(), AtomicUsize::new(0));
-        let work = || scan_batches(path, files, &next, &worth, &visit);
-        let shares = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut shares = vec![work()];
-            shares.extend(others.into_iter().map(|thread| match thread.join() {
-                Ok(share) => share,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }));
-            shares
-        });
-        let mut all = Vec::with_capacity(files.len());
-        for share in shares {
-            all.extend(share?);
-        }
-        all.sort_unstable_by_key(|(index, _)| *index);
-        Ok(all.into_iter().map(|(_, scanned)| scanned).collect())
+        let path = self.inner.path();
+        in_parallel(files, |take: &dyn Fn() -> Option<Range<usize>>| {
+            let repository = git2::Repository::open(path).map_err(|error| failed("cannot open the repository", error))?;
+            let database = repository.odb().map_err(|error| failed("cannot open the object database", error))?;
+            let mut reader = Reader { database, misses: false };
+            let mut share = Vec::new();
+            for index in std::iter::from_fn(take).flatten() {
+                let file = &files[index];
+                let scanned = match worth(file) {
+                    0 => Ok(Scanned::Skipped),
+                    most => reader.read(file.id, most, |bytes| visit(file, bytes)),
+                };
+                share.push((index, scanned.map_err(|error| failed(format!("cannot read {}", file.path), error))?));
+            }
+            Ok(share)
+        })
     }
 }
 
-/// One thread's part of a scan, by index into `files`.
-fn scan_batches<T>(
-    path: &Path,
+/// Runs `work` on as many threads as there are processors. It takes one batch of indexes into `files` after the other,
+/// and gives what came of each; the results come in the order of `files`.
+pub(super) fn in_parallel<T: Send>(
     files: &[File],
-    next: &AtomicUsize,
-    worth: &impl Fn(&File) -> u64,
-    visit: &impl Fn(&File, &[u8]) -> T,
-) -> Result<Vec<(usize, Scanned<T>)>> {
-    let repository = git2::Repository::open(path).map_err(|error| failed("cannot open the repository", error))?;
-    let database = repository.odb().map_err(|error| failed("cannot open the object database", error))?;
-    let mut reader = Reader { database, misses: false };
-    let mut share = Vec::new();
-    loop {
+    work: impl Fn(&dyn Fn() -> Option<Range<usize>>) -> Result<Vec<(usize, T)>> + Sync,
+) -> Result<Vec<T>> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = processors.min(MOST_THREADS).min(files.len().div_ceil(BATCH)).max(1);
+    let next = AtomicUsize::new(0);
+    let take = || {
         let start = next.fetch_add(BATCH, Ordering::Relaxed).min(files.len());
-        let batch: Range<usize> = start..(start + BATCH).min(files.len());
-        if batch.is_empty() {
-            return Ok(share);
-        }
-        for index in batch {
-            let file = &files[index];
-            let scanned = match worth(file) {
-                0 => Ok(Scanned::Skipped),
-                most => reader.read(file.id, most, |bytes| visit(file, bytes)),
-            };
-            share.push((index, scanned.map_err(|error| failed(format!("cannot read {}", file.path), error))?));
-        }
+        Some(start..(start + BATCH).min(files.len())).filter(|batch| !batch.is_empty())
+    };
+    let shares = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(&take))).collect();
+        let mut shares = vec![work(&take)];
+        shares.extend(others.into_iter().map(|thread| match thread.join() {
+            Ok(share) => share,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }));
+        shares
+    });
+    let mut all = Vec::with_capacity(files.len());
+    for share in shares {
+        all.extend(share?);
     }
+    all.sort_unstable_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, scanned)| scanned).collect())
 }
 
 struct Reader<'r> {
