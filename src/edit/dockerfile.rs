@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::scan::{Place, Reader, Reading};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::image::{Dockerfile, Expanded, Reference, Scope, Span, UNKNOWN};
 
 fn parse(reader: &Reader<'_>) -> Result<Dockerfile> {
     Dockerfile::parse(reader.bytes).map_err(|error| {
-        Error::usage(format!("{}:{}: not a Dockerfile: {}", reader.path, error.line, error.message))
-            .hint("mend the file, or leave it out of the site's `files:` with a `!` glob")
+        let lines = reader.bytes.split_inclusive(|b| *b == b'\n').take(error.line.saturating_sub(1));
+        reader.fault(lines.map(<[u8]>::len).sum(), &format!("not a Dockerfile: {}", error.message))
     })
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::config::{Component, Config, FileGlobs, SiteForm, ValuePath, VersionSource};
-use crate::error::{Error, Result, line_column};
+use crate::error::{Error, Fault, Result, line_column};
 use crate::version::{Version, find_versions};
 
 /// What stands at a place.
@@ -108,17 +108,23 @@ impl<'a> Scanner<'a> {
 
     /// Looks at the file at `path`. A fault names the file and the line.
     pub fn scan(&self, path: &str, bytes: &[u8]) -> Result<FileScan> {
+        let (scan, faults) = self.examine(path, bytes);
+        faults.into_iter().next().map_or(Ok(scan), |(_, fault)| Err(fault))
+    }
+
+    /// As [`Scanner::scan`], but looks on after a fault: it gives what it found, and the faults with the index of the rule
+    /// that each stands in the way of.
+    pub fn examine(&self, path: &str, bytes: &[u8]) -> (FileScan, Vec<(usize, Error)>) {
         let mut scan = FileScan::default();
+        let mut faults = Vec::new();
         for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.files.matches(path)) {
             let reader = Reader { path, bytes, current: &self.current_text, config: self.config };
-            let places = match &rule.form {
-                SiteForm::Arg(name) => super::dockerfile::definitions(&reader, name, false)?,
-                SiteForm::Env(name) => super::dockerfile::definitions(&reader, name, true)?,
-                SiteForm::Image(name) if is_dockerfile(path) => super::dockerfile::images(&reader, name)?,
-                SiteForm::Image(name) => super::text::images(&reader, name)?,
-                SiteForm::Path(route) => super::value::places(&reader, route)?,
-                SiteForm::Regex(regex) => super::text::matches(&reader, regex)?,
-                SiteForm::Whole => reader.read(0..bytes.len())?,
+            let places = match reader.places(&rule.form) {
+                Ok(places) => places,
+                Err(fault) => {
+                    faults.push((index, fault));
+                    continue;
+                }
             };
             for place in places {
                 let known = scan.places.iter().any(|(other, p)| *other == index && *p == place);
@@ -130,7 +136,7 @@ impl<'a> Scanner<'a> {
         if self.searches(path) {
             scan.leftovers = self.leftovers(bytes, &scan.places);
         }
-        Ok(scan)
+        (scan, faults)
     }
 
     fn searches(&self, path: &str) -> bool {
@@ -206,6 +212,19 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// The places that `form` selects.
+    fn places(&self, form: &SiteForm) -> Result<Vec<Place>> {
+        match form {
+            SiteForm::Arg(name) => super::dockerfile::definitions(self, name, false),
+            SiteForm::Env(name) => super::dockerfile::definitions(self, name, true),
+            SiteForm::Image(name) if is_dockerfile(self.path) => super::dockerfile::images(self, name),
+            SiteForm::Image(name) => super::text::images(self, name),
+            SiteForm::Path(route) => super::value::places(self, route),
+            SiteForm::Regex(regex) => super::text::matches(self, regex),
+            SiteForm::Whole => self.read(0..self.bytes.len()),
+        }
+    }
+
     /// Whether `prefix` is the registry of release.yaml, path included, or another name of it.
     pub fn is_registry(&self, prefix: &str) -> bool {
         let aliases = self.config.registry_aliases.iter().map(String::as_str);
@@ -257,7 +276,13 @@ impl Reader<'_> {
     /// A usage error at `offset` of this file.
     pub fn fault(&self, offset: usize, message: &str) -> Error {
         let (line, column) = line_column(self.bytes, offset);
-        Error::usage(format!("{}:{line}:{column}: {message}", self.path))
+        let mut text = String::from_utf8_lossy(&self.bytes[..offset]).into_owned();
+        let start = text.len();
+        text.push_str(&String::from_utf8_lossy(&self.bytes[offset..]));
+        let end = start + text[start..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
+        let (path, summary) = (self.path.to_owned(), format!("{}:{line}:{column}: {message}", self.path));
+        let fault = Fault { path, text: text.into(), span: start..end, message: message.to_owned(), help: None };
+        Error::faults(summary, vec![fault])
             .hint("mend the file, or leave it out of the site's `files:` with a `!` glob")
     }
 }

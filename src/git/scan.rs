@@ -36,7 +36,8 @@ impl Repository {
     ) -> Result<Vec<Scanned<T>>> {
         let path = self.inner.path();
         in_parallel(files, |take: &dyn Fn() -> Option<Range<usize>>| {
-            let repository = git2::Repository::open(path).map_err(|error| failed("cannot open the repository", error))?;
+            let repository =
+                git2::Repository::open(path).map_err(|error| failed("cannot open the repository", error))?;
             let database = repository.odb().map_err(|error| failed("cannot open the object database", error))?;
             let mut reader = Reader { database, misses: false };
             let mut share = Vec::new();

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use super::dockerfile::{Dockerfile, Span};
 pub use super::reach::How;
 use super::reach::{self, Obstacle, Reach, Target};
-use crate::config::{ARCH, Config, ContextSource, Image, Platform, Template};
-use crate::error::Result;
+use crate::config::{ARCH, Code, Config, ContextSource, Image, Platform, Template};
+use crate::error::{Error, Fault, Result};
 use crate::version::Version;
 use catalog::Catalog;
 use connect::connect;
@@ -115,6 +115,12 @@ impl Source {
     pub fn line(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset)
     }
+
+    /// The column of the byte at `offset`, in bytes from 1.
+    fn column(&self, offset: usize) -> usize {
+        let line = self.lines.get(self.line(offset).saturating_sub(1)).copied().unwrap_or_default();
+        offset - line + 1
+    }
 }
 
 /// An image that another one is built on.
@@ -174,6 +180,10 @@ pub struct Note {
     pub path: String,
     /// The line, from 1.
     pub line: usize,
+    /// The column in bytes, from 1.
+    pub column: usize,
+    /// How many bytes it is about.
+    pub length: usize,
     /// One sentence without a final stop.
     pub message: String,
 }
@@ -181,7 +191,21 @@ pub struct Note {
 impl Graph {
     /// Reads the graph of `release`. `read` gives the content of the file at a path from the repository's root, or `None`
     /// if there is no such file; it is asked once for each Dockerfile. The error is a usage error that carries every fault.
-    pub fn read(release: Release<'_>, mut read: impl FnMut(&str) -> Result<Option<Vec<u8>>>) -> Result<Self> {
+    pub fn read(release: Release<'_>, read: impl FnMut(&str) -> Result<Option<Vec<u8>>>) -> Result<Self> {
+        let (graph, faults) = Graph::examine(release, read)?;
+        let summary = match faults.len() {
+            0 => return Ok(graph),
+            1 => "the image graph has a fault".to_owned(),
+            many => format!("the image graph has {many} faults"),
+        };
+        Err(Error::faults(summary, faults.into_iter().map(|(_, fault)| fault).collect()))
+    }
+
+    /// As [`Graph::read`], but gives the graph as far as it can be read, and every fault by place.
+    pub fn examine(
+        release: Release<'_>,
+        mut read: impl FnMut(&str) -> Result<Option<Vec<u8>>>,
+    ) -> Result<(Self, Vec<(Code, Fault)>)> {
         let mut faults = Faults::new(release);
         let catalog = Catalog::new(release);
         let mut sources: HashMap<&str, Option<Arc<Source>>> = HashMap::new();
@@ -203,8 +227,7 @@ impl Graph {
         }
         let names = release.config.phases.iter().map(|phase| phase.name.as_str());
         let phases = order::phases(names, &nodes, &mut faults);
-        faults.into_result()?;
-        Ok(Graph { phases, nodes, notes: notes.into_iter().collect() })
+        Ok((Graph { phases, nodes, notes: notes.into_iter().collect() }, faults.into_found()))
     }
 
     /// Index of the image called `name`.
@@ -278,7 +301,13 @@ fn load(
     let path = image.dockerfile.as_str();
     let Some(bytes) = read(path)? else {
         let message = format!("there is no file `{path}`, the Dockerfile of `{}`", image.name);
-        faults.in_config(image, path, message, "commit it as a regular file, or mend `dockerfile:`");
+        faults.in_config(
+            Code::MissingDockerfile,
+            image,
+            path,
+            message,
+            "commit it as a regular file, or mend `dockerfile:`",
+        );
         return Ok(None);
     };
     match Dockerfile::parse(&bytes) {
@@ -317,7 +346,7 @@ fn node(
         let (reach, obstacles) = Reach::of(&source.file, &target);
         for obstacle in obstacles {
             match obstacle {
-                Obstacle::At(span, message, help) => faults.at(source, span, message, Some(help)),
+                Obstacle::At(span, message, help) => faults.at(Code::BadDockerfile, source, span, message, Some(help)),
                 Obstacle::NoTarget => faults.no_target(image, source),
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::reach::Use;
 use super::catalog::{Catalog, Found};
 use super::{Base, Faults, Node, Note};
-use crate::config::Platform;
+use crate::config::{Code, Platform};
 
 /// Finds the images of this release among the references of the node at `index`.
 pub(super) fn connect(
@@ -25,7 +25,8 @@ pub(super) fn connect(
             let line = source.line(used.span.start);
             if let Found::Elsewhere { floating: true } = found {
                 let message = format!("`{}` is a floating base: it may change without notice", used.reference);
-                notes.insert(Note { path: source.path.clone(), line, message });
+                let (column, length) = (source.column(used.span.start), used.span.len());
+                notes.insert(Note { path: source.path.clone(), line, column, length, message });
             }
             let base = Base {
                 node: *internal,
@@ -54,13 +55,14 @@ fn judge(
     faults: &mut Faults<'_>,
 ) -> Option<usize> {
     let node = &nodes[index];
-    let mut fault = |message: String, help: String| {
-        faults.at(&node.dockerfile, used.span.clone(), message, Some(help));
+    let mut fault = |code: Code, message: String, help: String| {
+        faults.at(code, &node.dockerfile, used.span.clone(), message, Some(help));
     };
     match found {
         Found::Elsewhere { .. } => None,
         Found::Pinned { repository } => {
             fault(
+                Code::PinnedBase,
                 format!("`{}` pins an image of this release, `{repository}`, by digest", used.reference),
                 "drop the digest: builds pin the bases that they have built by themselves".into(),
             );
@@ -68,6 +70,7 @@ fn judge(
         }
         Found::UnknownTag { repository, tag, known } => {
             fault(
+                Code::UnknownTag,
                 format!("`{}`: `{repository}` publishes no tag `{tag}`", used.reference),
                 format!("it publishes {}", known.join(", ")),
             );
@@ -76,6 +79,7 @@ fn judge(
         Found::Moving { node: base } => {
             let fixed = nodes[*base].tags.iter().find(|tag| !tag.moving).map_or("", |tag| tag.name.as_str());
             fault(
+                Code::MovingBase,
                 format!("`{}` is a moving tag of `{}`, an image of this release", used.reference, nodes[*base].image),
                 format!("build on its tag of this version, `{fixed}`"),
             );
@@ -85,6 +89,7 @@ fn judge(
             let other = &nodes[*base];
             if other.phase > node.phase {
                 fault(
+                    Code::LaterPhase,
                     format!("`{}` is built on `{}`, which is of a later phase", node.image, other.image),
                     "move one of them: a phase is built on itself and on those before it".into(),
                 );
@@ -94,6 +99,7 @@ fn judge(
             if let Some(missing) = missing {
                 let theirs: Vec<String> = other.platforms.iter().map(Platform::to_string).collect();
                 fault(
+                    Code::MissingPlatform,
                     format!("`{}` needs `{}` for {missing}, which it is not built for", node.image, other.image),
                     format!(
                         "`{}` is built for {}; widen its `platforms:` or narrow those of `{}`",

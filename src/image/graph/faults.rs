@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use super::super::dockerfile::{Span, SyntaxError};
 use super::{Release, Source};
-use crate::config::Image;
-use crate::error::{Error, Fault, Result};
+use crate::config::{Code, Image};
+use crate::error::Fault;
 
 pub(super) struct Faults<'a> {
     release: Release<'a>,
     config: Option<Arc<str>>,
     texts: HashMap<String, Arc<str>>,
     seen: HashSet<(String, usize, String)>,
-    found: Vec<Fault>,
+    found: Vec<(Code, Fault)>,
 }
 
 impl<'a> Faults<'a> {
@@ -22,10 +22,10 @@ impl<'a> Faults<'a> {
     }
 
     /// A fault in a Dockerfile.
-    pub(super) fn at(&mut self, source: &Source, span: Span, message: String, help: Option<String>) {
+    pub(super) fn at(&mut self, code: Code, source: &Source, span: Span, message: String, help: Option<String>) {
         let known = self.texts.entry(source.path.clone());
         let text = known.or_insert_with(|| source.file.text.as_str().into()).clone();
-        self.push(Fault { path: source.path.clone(), text, span, message, help });
+        self.push(code, Fault { path: source.path.clone(), text, span, message, help });
     }
 
     /// What the parser could not read; the line is all that it says of the place.
@@ -36,7 +36,8 @@ impl<'a> Faults<'a> {
         let indent = line.len() - line.trim_start().len();
         let span = start + indent..start + line.trim_end().len().max(indent);
         let message = format!("not a Dockerfile: {}", error.message);
-        self.push(Fault { path: path.to_owned(), text: text.as_ref().into(), span, message, help: None });
+        let fault = Fault { path: path.to_owned(), text: text.as_ref().into(), span, message, help: None };
+        self.push(Code::BadDockerfile, fault);
     }
 
     /// A target stage that the Dockerfile does not have.
@@ -44,7 +45,14 @@ impl<'a> Faults<'a> {
         let names: Vec<&str> = source.file.stages.iter().filter_map(|stage| stage.name.as_deref()).collect();
         let Some(target) = image.target.as_deref() else {
             let message = format!("`{}` has no FROM", source.path);
-            self.in_config(image, &image.dockerfile, message, "every image is built from something, if only scratch");
+            let code = Code::BadDockerfile;
+            self.in_config(
+                code,
+                image,
+                &image.dockerfile,
+                message,
+                "every image is built from something, if only scratch",
+            );
             return;
         };
         let help = match crate::config::nearest(target, names.iter().copied()) {
@@ -53,30 +61,27 @@ impl<'a> Faults<'a> {
             None => format!("its stages: {}", names.join(", ")),
         };
         let message = format!("`{}` has no stage `{target}`, the target of `{}`", source.path, image.name);
-        self.in_config(image, target, message, &help);
+        self.in_config(Code::MissingTarget, image, target, message, &help);
     }
 
     /// A fault in the config, at `value` of `image`.
-    pub(super) fn in_config(&mut self, image: &Image, value: &str, message: String, help: &str) {
+    pub(super) fn in_config(&mut self, code: Code, image: &Image, value: &str, message: String, help: &str) {
         let span = entry(self.release.text, &image.name, value);
         let text = self.config.get_or_insert_with(|| self.release.text.into()).clone();
-        self.push(Fault { path: self.release.path.to_owned(), text, span, message, help: Some(help.to_owned()) });
+        let fault = Fault { path: self.release.path.to_owned(), text, span, message, help: Some(help.to_owned()) };
+        self.push(code, fault);
     }
 
-    fn push(&mut self, fault: Fault) {
+    fn push(&mut self, code: Code, fault: Fault) {
         if self.seen.insert((fault.path.clone(), fault.span.start, fault.message.clone())) {
-            self.found.push(fault);
+            self.found.push((code, fault));
         }
     }
 
-    /// Success, or all faults in one error, by place.
-    pub(super) fn into_result(mut self) -> Result<()> {
-        self.found.sort_by(|a, b| (&a.path, a.span.start).cmp(&(&b.path, b.span.start)));
-        match self.found.len() {
-            0 => Ok(()),
-            1 => Err(Error::faults("the image graph has a fault", self.found)),
-            many => Err(Error::faults(format!("the image graph has {many} faults"), self.found)),
-        }
+    /// All faults, by place.
+    pub(super) fn into_found(mut self) -> Vec<(Code, Fault)> {
+        self.found.sort_by(|(_, a), (_, b)| (&a.path, a.span.start).cmp(&(&b.path, b.span.start)));
+        self.found
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Faults, Node, Phase};
+use super::{Code, Faults, Node, Phase};
 
 /// Takes each phase apart into waves (Kahn's algorithm). Images on a cycle are in no wave; each cycle is a fault.
 pub(super) fn phases<'a>(names: impl Iterator<Item = &'a str>, nodes: &[Node], faults: &mut Faults<'_>) -> Vec<Phase> {
@@ -95,5 +95,5 @@ fn report(nodes: &[Node], cycle: &[usize], faults: &mut Faults<'_>) {
     };
     let span = base.map_or(0..0, |base| base.span.clone());
     let help = "build one of them on something else".to_owned();
-    faults.at(&nodes[first].dockerfile, span, message, Some(help));
+    faults.at(Code::GraphCycle, &nodes[first].dockerfile, span, message, Some(help));
 }
