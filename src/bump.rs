@@ -232,10 +232,18 @@ pub fn find_component<'a>(config: &'a Config, name: &str) -> Result<&'a Componen
 
 /// The component's version on `base`.
 pub fn current_version(repository: &Repository, component: &Component, base: Commit) -> Result<Version> {
+    version_in(component, |path| repository.read(base, path))
+}
+
+/// The component's version in the tree whose files `read` gives.
+///
+/// # Errors
+/// Usage: its file is not there, or holds no version.
+pub fn version_in(component: &Component, read: impl FnOnce(&str) -> Result<Option<Vec<u8>>>) -> Result<Version> {
     match &component.version {
         VersionSource::Inline(version) => Ok(version.clone()),
         VersionSource::File(path) => {
-            let content = repository.read(base, path)?.ok_or_else(|| {
+            let content = read(path)?.ok_or_else(|| {
                 Error::usage(format!("version file {path} of `{}` is not in the base tree", component.name))
                     .hint("mend `version-file:`; a symlink is not followed")
             })?;

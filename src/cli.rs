@@ -3,6 +3,7 @@
 mod actions;
 mod build;
 mod bump;
+mod check;
 mod doctor;
 mod graph;
 mod manifest;
@@ -12,6 +13,7 @@ mod remotes;
 mod runtime;
 mod status;
 mod watch;
+mod working;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -134,6 +136,12 @@ enum Command {
     Build(build::Args),
     /// Check that every expected tag is there, with every platform, made from these inputs.
     Verify(build::Look),
+    /// Say what is wrong with the tree: drifted sites, stale rules, faults of the image graph and of workflows.
+    ///
+    /// Checks the files of the checkout that git tracks, as they are now, so that it serves before a commit and in CI.
+    /// Exits with 1 if it finds an error or a warning; notes do not count. What is right as it is can be accepted under
+    /// `check: ignore:` in release.yaml, by its code and with a reason.
+    Check(check::Args),
     /// Show components and images on one screen.
     Status(build::Look),
     /// Show what `build` would do, and why.
@@ -149,7 +157,7 @@ enum Command {
     Doctor(doctor::Args),
     /// Print the JSON Schema of release.yaml, or of a command's document.
     Schema {
-        /// Of what: release, bump, build, plan, status, verify, graph, manifest, doctor, watch or error.
+        /// Of what: release, bump, build, plan, status, verify, check, graph, manifest, doctor, watch or error.
         #[arg(default_value = "release")]
         document: String,
     },
@@ -213,6 +221,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Verify(look) => return wait_for(build::verify(global, look)),
         Command::Status(look) => wait_for(status::run(global, look))?,
         Command::Plan(args) => wait_for(build::plan(global, args))?,
+        Command::Check(args) => return check::run(global, &args),
         Command::Doctor(args) => return wait_for(doctor::run(global, args)),
         Command::Schema { document } => report::json(&document.parse::<report::Document>()?.schema()),
         Command::Manifest(args) => wait_for(manifest::run(global, args))?,

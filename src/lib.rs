@@ -14,10 +14,12 @@
 //! 9. [`build`] compares what should be published with what is, and brings the registry there.
 //! 10. [`doctor`] says what this machine and its logins lack for that.
 //! 11. [`survey`] finds where versions are written in a repository that has no `release.yaml` yet.
-//! 12. [`report`] shows it, and [`cli`] is the command line around it all.
+//! 12. [`check`] says what is wrong with a tree: drifted sites, stale rules, faults of graph and workflows.
+//! 13. [`report`] shows it, and [`cli`] is the command line around it all.
 
 pub mod build;
 pub mod bump;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod doctor;

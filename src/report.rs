@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is this module's purpose")]
 
 mod build;
+mod check;
 mod checks;
 pub mod comment;
 pub mod documents;
@@ -15,6 +16,7 @@ mod timeline;
 pub mod watch;
 
 pub use build::{build_json, built, plan, verify_json};
+pub use check::{annotate_findings, check, check_json};
 pub use checks::checks;
 pub use documents::{Document, json_of};
 pub use progress::Progress;

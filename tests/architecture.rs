@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// A module imports only from those before it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "error",
     "process",
     "version",
@@ -20,6 +20,7 @@ const ORDER: [&str; 17] = [
     "build",
     "doctor",
     "survey",
+    "check",
     "report",
     "cli",
 ];

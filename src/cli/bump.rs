@@ -3,6 +3,7 @@
 use super::Global;
 use super::place::{Place, home};
 use super::remotes::{self, PATIENT, Reach};
+use super::working::{read_regular, write_all};
 use crate::bump::propose::{Proposal, propose};
 use crate::bump::publish::{Destination, Published};
 use crate::bump::reconcile::Asker;
@@ -242,19 +243,9 @@ fn write(repository: &Repository, place: &Place, plan: &BumpPlan) -> Result<()> 
     })?;
     let mut contents = Vec::new();
     for path in plan.edits.paths() {
-        let file = root.join(path);
-        let found = std::fs::symlink_metadata(&file).and_then(|meta| match meta.is_file() {
-            true => std::fs::read(&file),
-            false => Err(std::io::Error::other("not a regular file")),
-        });
-        let bytes = found.map_err(|error| {
-            Error::refused(format!("cannot edit {path}: {error}")).hint("bring the file back, or leave --write out")
-        })?;
-        contents.push((file, bump::rewrite(&place.config, place.config_path.as_deref(), plan, path, &bytes)?));
+        let bytes = read_regular(&root, path)?;
+        contents
+            .push((root.join(path), bump::rewrite(&place.config, place.config_path.as_deref(), plan, path, &bytes)?));
     }
-    for (file, content) in contents {
-        std::fs::write(&file, content)
-            .map_err(|error| Error::usage(format!("cannot write {}: {error}", file.display())))?;
-    }
-    Ok(())
+    write_all(contents.iter().map(|(file, content)| (file.clone(), content.as_slice())))
 }

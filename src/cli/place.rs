@@ -7,7 +7,7 @@ use crate::build::Desired;
 use crate::bump::current_version;
 use crate::config::{Config, RepositoryName};
 use crate::error::{Error, Result};
-use crate::git::{Commit, Remote, Repository};
+use crate::git::{Commit, Remote, Repository, Snapshot};
 use crate::image::graph::{Graph, Release};
 use crate::version::Version;
 
@@ -40,6 +40,11 @@ impl Place {
         if let Some(bytes) = in_tree {
             return Self::of(path.clone(), bytes, Some(path));
         }
+        Self::read_file(global, repository, path)
+    }
+
+    /// Reads the config from a file that git does not have.
+    fn read_file(global: &Global, repository: &Repository, path: String) -> Result<Self> {
         let beside = repository.workdir().map(|root| root.join(&global.config)).filter(|file| file.is_file());
         let file = beside.unwrap_or_else(|| global.config.clone());
         let bytes = std::fs::read(&file).map_err(|error| {
@@ -47,6 +52,24 @@ impl Place {
                 .hint("the repository needs a release.yaml at its root, or name a config with --config FILE")
         })?;
         Self::of(path, bytes, None)
+    }
+
+    /// Reads the config from the checkout that `snapshot` shows, or from a file outside of it.
+    ///
+    /// # Errors
+    /// Usage: there is none, or it has faults.
+    pub fn read_checkout(global: &Global, repository: &Repository, snapshot: &Snapshot<'_>) -> Result<Self> {
+        let path = global.config.to_string_lossy().into_owned();
+        match snapshot.read(&path)? {
+            Some(bytes) => Self::of(path.clone(), bytes, Some(path)),
+            None => Self::read_file(global, repository, path),
+        }
+    }
+
+    /// Path of the config as the user gave it, and its text.
+    pub fn source(&self) -> (&str, &str) {
+        let (path, text) = &self.source;
+        (path, text)
     }
 
     fn of(path: String, bytes: Vec<u8>, config_path: Option<String>) -> Result<Self> {

@@ -53,8 +53,10 @@ pub enum Code {
     MissingWorkflow,
     /// The workflow that `build.actions` names cannot be dispatched.
     WorkflowTrigger,
-    /// A workflow is given an input that it does not have, lacks one that it must have, or uses one that it does not declare.
+    /// A workflow is started with an input that it does not have, or without one that it must have.
     WorkflowInput,
+    /// A workflow uses an input that it does not declare, or gives an action one that it does not have.
+    UndeclaredInput,
     /// An entry of `check.ignore` matches nothing.
     UnusedIgnore,
 }

@@ -8,7 +8,7 @@ mod plan;
 mod scan;
 mod text;
 mod value;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use plan::{Edit, EditPlan, Leftover, Note, prove};
 pub use scan::{FileScan, Place, Reading, Scanner};

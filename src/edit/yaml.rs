@@ -1,6 +1,7 @@
-//! Where a value stands in YAML text, by its route. Every key and item is looked at, nothing is interpreted.
+//! YAML as somebody else wrote it: where each value stands, and where a route leads. Every key and item is looked at,
+//! nothing is interpreted.
 //!
-//! The text is somebody else's: it may be nested as deep as it likes, since nothing here recurses.
+//! The text may be nested as deep as it likes, since nothing here recurses.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -19,16 +20,27 @@ pub(super) enum Found {
 
 /// What `route` leads to in each document of `text`, where it leads anywhere.
 pub(super) fn find(text: &str, route: &ValuePath) -> Result<Vec<Found>, YamlError> {
-    let mut found = Vec::new();
+    let documents = documents(text)?;
+    let values = documents.iter().filter_map(|document| document.root()?.follow(route));
+    let found = values.map(|value| match value.text() {
+        Some(_) => Found::Scalar(value.span()),
+        None => Found::Collection(value.span().start),
+    });
+    Ok(found.collect())
+}
+
+/// The documents of `text`.
+pub(crate) fn documents(text: &str) -> Result<Vec<Document>, YamlError> {
+    let mut documents = Vec::new();
     let mut document = Document::default();
     for event in YamlEvents::new(text) {
         let (event, span) = event?;
         match event {
             Event::DocumentStart(_) => document = Document::default(),
-            Event::DocumentEnd => found.extend(document.follow(route)),
+            Event::DocumentEnd => documents.push(std::mem::take(&mut document)),
             Event::Scalar(text, _, anchor, _) => {
-                let id = document.add(anchor, span, Content::Scalar);
-                document.attach(id, Some(&text));
+                let id = document.add(anchor, span, Content::Scalar(text.into_owned()));
+                document.attach(id);
             }
             Event::SequenceStart(anchor, _) => document.open(anchor, span, Content::List(Vec::new())),
             Event::MappingStart(anchor, _) => document.open(anchor, span, Content::Map(Vec::new())),
@@ -37,29 +49,42 @@ pub(super) fn find(text: &str, route: &ValuePath) -> Result<Vec<Found>, YamlErro
             Event::StreamStart | Event::StreamEnd | Event::Nothing => {}
         }
     }
-    Ok(found)
+    Ok(documents)
 }
 
 /// Index of a value in its document.
 type Id = usize;
 
+#[derive(Debug)]
 enum Content {
-    Scalar,
+    Scalar(String),
     List(Vec<Id>),
-    /// Keys that are no single value are `None`.
-    Map(Vec<(Option<String>, Id)>),
+    /// Keys and values.
+    Map(Vec<(Id, Id)>),
 }
 
 /// A document as a flat list of values, each of which refers to those in it.
-#[derive(Default)]
-struct Document {
+#[derive(Debug, Default)]
+pub(crate) struct Document {
     values: Vec<(Range<usize>, Content)>,
     anchors: HashMap<usize, Id>,
     /// The lists and mappings that are not closed yet; of a mapping the key whose value comes next.
-    open: Vec<(Id, Option<Option<String>>)>,
+    open: Vec<(Id, Option<Id>)>,
+}
+
+/// A value of a document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Value<'d> {
+    document: &'d Document,
+    id: Id,
 }
 
 impl Document {
+    /// The value that everything else is in, unless the document is empty.
+    pub(crate) fn root(&self) -> Option<Value<'_>> {
+        (!self.values.is_empty()).then_some(Value { document: self, id: 0 })
+    }
+
     fn add(&mut self, anchor: usize, span: Range<usize>, content: Content) -> Id {
         let id = self.values.len();
         self.values.push((span, content));
@@ -71,7 +96,7 @@ impl Document {
 
     fn open(&mut self, anchor: usize, span: Range<usize>, content: Content) {
         let id = self.add(anchor, span, content);
-        self.attach(id, None);
+        self.attach(id);
         self.open.push((id, None));
     }
 
@@ -83,38 +108,66 @@ impl Document {
         // an anchor of another document stands for nothing; an empty value keeps keys and values in step
         let id = self.anchors.get(&anchor).copied();
         let id = id.unwrap_or_else(|| self.add(0, 0..0, Content::List(Vec::new())));
-        self.attach(id, None);
+        self.attach(id);
     }
 
     /// Puts the value `id` into what is open: as an item, as a key, or as the value of the key before it.
-    fn attach(&mut self, id: Id, text: Option<&str>) {
+    fn attach(&mut self, id: Id) {
         let Some((parent, pending)) = self.open.last_mut() else { return };
         match &mut self.values[*parent].1 {
-            Content::Scalar => {}
+            Content::Scalar(_) => {}
             Content::List(items) => items.push(id),
             Content::Map(entries) => match pending.take() {
                 Some(key) => entries.push((key, id)),
-                None => *pending = Some(text.map(str::to_owned)),
+                None => *pending = Some(id),
             },
         }
     }
+}
 
-    fn follow(&self, route: &ValuePath) -> Option<Found> {
-        let mut at: Id = 0;
-        for step in &route.steps {
-            at = match (&self.values.get(at)?.1, step) {
-                // of a key that is given twice, readers take the last
-                (Content::Map(entries), Step::Key(key)) => {
-                    entries.iter().rev().find(|(name, _)| name.as_ref() == Some(key))?.1
-                }
-                (Content::List(items), Step::Index(index)) => *items.get(*index)?,
-                _ => return None,
-            };
+impl<'d> Value<'d> {
+    /// The bytes of a single value, its quotes included; of a list or mapping only the start means anything.
+    pub(crate) fn span(self) -> Range<usize> {
+        self.document.values[self.id].0.clone()
+    }
+
+    /// The text of a single value.
+    pub(crate) fn text(self) -> Option<&'d str> {
+        match &self.document.values[self.id].1 {
+            Content::Scalar(text) => Some(text),
+            Content::List(_) | Content::Map(_) => None,
         }
-        let (span, content) = self.values.get(at)?;
-        Some(match content {
-            Content::Scalar => Found::Scalar(span.clone()),
-            Content::List(_) | Content::Map(_) => Found::Collection(span.start),
+    }
+
+    /// The items of a list; nothing, for anything else.
+    pub(crate) fn items(self) -> impl Iterator<Item = Value<'d>> {
+        let items = match &self.document.values[self.id].1 {
+            Content::List(items) => items.as_slice(),
+            Content::Scalar(_) | Content::Map(_) => &[],
+        };
+        items.iter().map(move |id| Value { id: *id, ..self })
+    }
+
+    /// Keys and values of a mapping; nothing, for anything else. A key that is no single value is left out.
+    pub(crate) fn entries(self) -> impl DoubleEndedIterator<Item = (Value<'d>, Value<'d>)> {
+        let entries = match &self.document.values[self.id].1 {
+            Content::Map(entries) => entries.as_slice(),
+            Content::Scalar(_) | Content::List(_) => &[],
+        };
+        let entries =
+            entries.iter().map(move |(key, value)| (Value { id: *key, ..self }, Value { id: *value, ..self }));
+        entries.filter(|(key, _)| key.text().is_some())
+    }
+
+    /// The value of `key`; of a key that is given twice, readers take the last.
+    pub(crate) fn get(self, key: &str) -> Option<Value<'d>> {
+        self.entries().rev().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
+    }
+
+    fn follow(self, route: &ValuePath) -> Option<Value<'d>> {
+        route.steps.iter().try_fold(self, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.items().nth(*index),
         })
     }
 }

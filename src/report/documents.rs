@@ -11,6 +11,7 @@ pub use graph::ImageGraph;
 pub use machine::{Doctor, Manifest};
 
 use crate::build::{BuildPlan, State};
+use crate::check::{Finding, Ignored};
 use crate::edit::{Edit, Leftover};
 use crate::error::{Error, Result};
 use crate::github::{self, Ensured};
@@ -168,6 +169,22 @@ pub struct BuiltTag<'a> {
     pub previous: Option<&'a str>,
 }
 
+/// The document of `check`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Check<'a> {
+    /// Whether there is neither an error nor a warning.
+    pub clean: bool,
+    /// How many files there are.
+    pub files: usize,
+    /// What was found, by path and place.
+    pub findings: &'a [Finding],
+    /// What was found and is accepted.
+    pub ignored: &'a [Ignored],
+    /// What was written with `--fix`.
+    pub mended: &'a [Edit],
+}
+
 /// The document of a failure, of any command.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Failure<'a> {
@@ -243,6 +260,8 @@ pub enum Document {
     Manifest,
     /// `doctor`.
     Doctor,
+    /// `check`.
+    Check,
     /// `watch`.
     Watch,
     /// A failure of any command.
@@ -260,6 +279,7 @@ impl std::str::FromStr for Document {
             "plan" => Document::Plan,
             "status" => Document::Status,
             "verify" => Document::Verify,
+            "check" => Document::Check,
             "graph" => Document::Graph,
             "manifest" => Document::Manifest,
             "doctor" => Document::Doctor,
@@ -268,7 +288,7 @@ impl std::str::FromStr for Document {
             _ => {
                 let message = format!("there is no schema `{text}`");
                 return Err(Error::usage(message).hint(
-                    "there are release, bump, build, plan, status, verify, graph, manifest, doctor, watch, error",
+                    "there are release, bump, build, plan, status, verify, check, graph, manifest, doctor, watch, error",
                 ));
             }
         })
@@ -288,6 +308,7 @@ impl Document {
             Document::Graph => schemars::schema_for!(ImageGraph<'_>).to_value(),
             Document::Manifest => schemars::schema_for!(Manifest<'_>).to_value(),
             Document::Doctor => schemars::schema_for!(Doctor<'_>).to_value(),
+            Document::Check => schemars::schema_for!(Check<'_>).to_value(),
             Document::Watch => schemars::schema_for!(super::watch::Watch<'_>).to_value(),
             Document::Error => schemars::schema_for!(Failure<'_>).to_value(),
         }

@@ -18,6 +18,7 @@ use crate::github::Ensured;
 use crate::image::Graph;
 
 pub use annotation::{annotate_error, annotate_warning};
+pub(super) use annotation::{escaped, is_in_actions, property};
 
 /// A bump: what changes, and where it is reviewed.
 ///

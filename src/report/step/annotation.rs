@@ -21,7 +21,8 @@ pub fn annotate_warning(path: &str, line: usize, message: &str) {
     }
 }
 
-fn is_in_actions() -> bool {
+/// Whether this is a step of GitHub Actions.
+pub fn is_in_actions() -> bool {
     std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true")
 }
 
@@ -30,12 +31,13 @@ fn of_fault(fault: &Fault) -> String {
     format!("::error file={},line={line},col={column}::{}", property(&fault.path), escaped(&fault.message))
 }
 
-fn property(text: &str) -> String {
+/// The value of a property of a workflow command.
+pub fn property(text: &str) -> String {
     escaped(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// What a workflow command needs to be escaped everywhere.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

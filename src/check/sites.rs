@@ -1,0 +1,201 @@
+//! Findings about the sites of one file, and about rules over all files. Pure.
+
+use std::ops::Range;
+
+use super::{Finding, Mend, Subject};
+use crate::config::{Code, Component, Config};
+use crate::edit::{Reading, Scanner};
+use crate::error::Error;
+use crate::git::MISSING_BLOB;
+use crate::version::Version;
+
+/// A component, and what its sites should read.
+pub(super) struct Watch<'a> {
+    pub component: &'a Component,
+    pub scanner: Scanner<'a>,
+    pub expected: String,
+}
+
+impl<'a> Watch<'a> {
+    pub fn new(config: &'a Config, component: &'a Component, version: &Version, in_tree: Option<&str>) -> Self {
+        let scanner = Scanner::new(config, component, version, in_tree);
+        Watch { component, scanner, expected: version.to_string() }
+    }
+}
+
+/// What was found in one file.
+#[derive(Default)]
+pub(super) struct Found {
+    pub findings: Vec<Finding>,
+    /// Places, by component and rule.
+    places: Vec<(usize, usize)>,
+    /// Rules that could not be applied, by component.
+    obstructed: Vec<(usize, usize)>,
+}
+
+impl Found {
+    /// Whether there is anything to keep.
+    pub fn is_something(&self) -> bool {
+        !self.findings.is_empty() || !self.places.is_empty() || !self.obstructed.is_empty()
+    }
+}
+
+/// A place that reads a version, of some component.
+struct Claim {
+    watch: usize,
+    rule: usize,
+    range: Range<usize>,
+}
+
+/// Looks at the file at `path` for all components.
+pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found {
+    let mut found = Found::default();
+    let mut claims: Vec<Claim> = Vec::new();
+    for (index, watch) in watches.iter().enumerate() {
+        let (scan, faults) = watch.scanner.examine(path, bytes);
+        for (rule, fault) in faults {
+            found.obstructed.push((index, rule));
+            found.findings.push(unreadable(path, bytes, fault));
+        }
+        for (rule, place) in scan.places {
+            found.places.push((index, rule));
+            let site = watch.scanner.site(rule);
+            match place.reading {
+                Reading::Version(range) => claims.push(Claim { watch: index, rule, range }),
+                Reading::Pinned(range) => {
+                    let message =
+                        format!("{site} is pinned by digest, so a bump of {} is refused", watch.component.name);
+                    let range = range.unwrap_or(place.at);
+                    let finding = Finding::at(Code::PinnedSite, path, bytes, range, message);
+                    found.findings.push(finding.help("drop the digest: a build pins its bases by digest itself"));
+                }
+                Reading::Left(reason) => {
+                    let code = match reason {
+                        "a floating value" | "no tag" => Code::FloatingSite,
+                        _ => Code::LeftAlone,
+                    };
+                    let message = format!("{site} is {reason}, which a bump of {} leaves alone", watch.component.name);
+                    found.findings.push(Finding::at(code, path, bytes, place.at, message));
+                }
+            }
+        }
+    }
+    let (shared, sole): (Vec<&Claim>, Vec<&Claim>) = claims
+        .iter()
+        .partition(|claim| claims.iter().any(|other| other.watch != claim.watch && other.range == claim.range));
+    found.findings.extend(shared_sites(watches, path, bytes, &shared));
+    found.findings.extend(drifts(watches, path, bytes, &sole));
+    found
+}
+
+fn unreadable(path: &str, bytes: &[u8], error: Error) -> Finding {
+    let help = error.hints.into_iter().next();
+    match error.faults.into_iter().next() {
+        Some(fault) => Finding { help, ..Finding::of_fault(Code::Unreadable, fault) },
+        None => Finding { help, ..Finding::at(Code::Unreadable, path, bytes, 0..0, error.message) },
+    }
+}
+
+fn drifts(watches: &[Watch<'_>], path: &str, bytes: &[u8], claims: &[&Claim]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for claim in claims {
+        let Watch { component, scanner, expected } = &watches[claim.watch];
+        let old = String::from_utf8_lossy(&bytes[claim.range.clone()]).into_owned();
+        let is_known = |finding: &Finding| finding.mend.as_ref().is_some_and(|mend| mend.range == claim.range);
+        if old == *expected || findings.iter().any(is_known) {
+            continue;
+        }
+        let site = scanner.site(claim.rule);
+        let message = format!("{site} reads {old}, but {} is {expected}", component.name);
+        let mut finding = Finding::at(Code::Drift, path, bytes, claim.range.clone(), message)
+            .help(format!("`gs-release check --fix` writes {expected} here"));
+        let (component, range) = (component.name.clone(), claim.range.clone());
+        finding.mend = Some(Mend { component, site, old, new: expected.clone(), range });
+        findings.push(finding);
+    }
+    findings
+}
+
+fn shared_sites(watches: &[Watch<'_>], path: &str, bytes: &[u8], claims: &[&Claim]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut told: Vec<&Range<usize>> = Vec::new();
+    for claim in claims {
+        if told.contains(&&claim.range) {
+            continue;
+        }
+        told.push(&claim.range);
+        let mut names: Vec<&str> = claims
+            .iter()
+            .filter(|other| other.range == claim.range)
+            .map(|other| watches[other.watch].component.name.as_str())
+            .collect();
+        names.dedup();
+        let message = format!("this version is a site of {}", names.join(" and of "));
+        let finding = Finding::at(Code::SharedSite, path, bytes, claim.range.clone(), message);
+        findings.push(finding.help("narrow the rules until one component has it"));
+    }
+    findings
+}
+
+/// How many places each rule finds, over all files.
+pub(super) struct Counts {
+    /// By component and rule: the places; `None` once a file could not be read.
+    places: Vec<Vec<Option<usize>>>,
+}
+
+impl Counts {
+    pub fn new(watches: &[Watch<'_>]) -> Self {
+        Counts { places: watches.iter().map(|watch| vec![Some(0); watch.scanner.rules()]).collect() }
+    }
+
+    /// Takes in what was found in one file.
+    pub fn add(&mut self, found: &Found) {
+        for &(watch, rule) in &found.obstructed {
+            self.places[watch][rule] = None;
+        }
+        for &(watch, rule) in &found.places {
+            self.places[watch][rule] = self.places[watch][rule].map(|count| count + 1);
+        }
+    }
+
+    /// Takes in that the content of the file at `path` is not here. It is a finding where a rule selects it.
+    pub fn missing(&mut self, watches: &[Watch<'_>], path: &str) -> Option<Finding> {
+        let mut is_selected = false;
+        for (watch, counts) in watches.iter().zip(&mut self.places) {
+            for (rule, count) in watch.component.sites.iter().zip(counts) {
+                if rule.files.matches(path) {
+                    is_selected = true;
+                    *count = None;
+                }
+            }
+        }
+        let finding = || Finding::at(Code::Unreadable, path, b"", 0..0, "its content is not in this clone");
+        is_selected.then(|| finding().help(MISSING_BLOB))
+    }
+
+    /// The rules that find nothing, or not what `expect` says.
+    pub fn findings(&self, subject: &Subject<'_>, watches: &[Watch<'_>]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (watch, counts) in watches.iter().zip(&self.places) {
+            for (rule, count) in watch.component.sites.iter().zip(counts) {
+                let Some(count) = *count else { continue };
+                let on_rule =
+                    |code, message: String| Finding::on_line(code, subject.path, subject.text, rule.line, message);
+                match rule.expect {
+                    Some(expected) if expected != count => {
+                        let message = format!("the rule finds {count} places, not {expected}");
+                        let help = "look at the places, then mend the rule or its `expect`";
+                        findings.push(on_rule(Code::WrongCount, message).help(help));
+                    }
+                    None if count == 0 => {
+                        let message = format!("the rule `{}` finds nothing", rule.form);
+                        let help = "mend it or remove it (symlinks are never followed)";
+                        findings.push(on_rule(Code::StaleRule, message).help(help));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        findings
+    }
+}
