@@ -9,6 +9,7 @@ mod graph;
 mod ignore;
 mod mend;
 mod sites;
+mod starts;
 mod workflow;
 mod workflows;
 
@@ -118,7 +119,9 @@ pub fn examine(subject: &Subject<'_>, snapshot: &Snapshot<'_>) -> Result<Report>
     }
     report.findings.extend(counts.findings(subject, &watches));
     report.findings.extend(graph::findings(subject, &kept)?);
-    report.findings.extend(workflows::findings(&kept));
+    let workflows = workflows::read(&kept);
+    report.findings.extend(starts::findings(subject, &workflows));
+    report.findings.extend(workflows::findings(&workflows));
     ignore::apply(subject, &mut report);
     report.findings.sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));
     report.findings.dedup();

@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::{Finding, Mend, Subject};
-use crate::config::{Code, Component, Config};
+use crate::config::{Code, Component, Config, Image, SiteForm};
 use crate::edit::{Reading, Scanner};
 use crate::error::Error;
 use crate::git::MISSING_BLOB;
+use crate::survey::mention::{Judgement, judge};
+use crate::survey::names::Names;
 use crate::version::Version;
 
 /// A component, and what its sites should read.
@@ -14,13 +16,33 @@ pub(super) struct Watch<'a> {
     pub component: &'a Component,
     pub scanner: Scanner<'a>,
     pub expected: String,
+    /// What the component is called, and what carries its version.
+    names: Names,
 }
 
 impl<'a> Watch<'a> {
     pub fn new(config: &'a Config, component: &'a Component, version: &Version, in_tree: Option<&str>) -> Self {
         let scanner = Scanner::new(config, component, version, in_tree);
-        Watch { component, scanner, expected: version.to_string() }
+        Watch { component, scanner, expected: version.to_string(), names: names(config, component) }
     }
+}
+
+/// The names that a mention of the version of `component` may stand beside: its own, its upstream's, its images'.
+fn names(config: &Config, component: &Component) -> Names {
+    let mut names = Names::new([component.name.as_str()]);
+    if let Some(upstream) = &component.upstream {
+        names.add(&upstream.name);
+        names.add(&upstream.to_string());
+    }
+    for site in &component.sites {
+        if let SiteForm::Image(image) = &site.form {
+            names.add(image);
+        }
+    }
+    let images = config.phases.iter().flat_map(|phase| &phase.images);
+    let carries = |image: &&Image| image.tags.iter().any(|tag| tag.places().any(|place| place == component.name));
+    images.filter(carries).for_each(|image| names.add(&image.repository));
+    names
 }
 
 /// What was found in one file.
@@ -51,8 +73,12 @@ struct Claim {
 pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found {
     let mut found = Found::default();
     let mut claims: Vec<Claim> = Vec::new();
+    let mut covered: Vec<Range<usize>> = Vec::new();
+    let mut mentions: Vec<(usize, Range<usize>)> = Vec::new();
     for (index, watch) in watches.iter().enumerate() {
         let (scan, faults) = watch.scanner.examine(path, bytes);
+        covered.extend(scan.places.iter().map(|(_, place)| place.at.clone()));
+        mentions.extend(scan.leftovers.into_iter().map(|range| (index, range)));
         for (rule, fault) in faults {
             found.obstructed.push((index, rule));
             found.findings.push(unreadable(path, bytes, fault));
@@ -85,7 +111,20 @@ pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found 
         .partition(|claim| claims.iter().any(|other| other.watch != claim.watch && other.range == claim.range));
     found.findings.extend(shared_sites(watches, path, bytes, &shared));
     found.findings.extend(drifts(watches, path, bytes, &sole));
+    mentions.retain(|(_, range)| !covered.iter().any(|place| place.start < range.end && range.start < place.end));
+    let untracked = mentions.into_iter().filter_map(|(index, range)| untracked(&watches[index], path, bytes, range));
+    found.findings.extend(untracked);
     found
+}
+
+/// A mention of the version at `range`, if it looks like a site.
+fn untracked(watch: &Watch<'_>, path: &str, bytes: &[u8], range: Range<usize>) -> Option<Finding> {
+    let name = &watch.component.name;
+    let message = format!("this looks like the version of {name}, and no rule covers it");
+    let finding = Finding::at(Code::Untracked, path, bytes, range, message);
+    let judgement = judge(path, &finding.source, finding.marker.clone(), &watch.names);
+    let help = format!("add a rule to the sites of {name}, or ignore it with a reason");
+    (judgement == Judgement::Site).then(|| finding.help(help))
 }
 
 fn unreadable(path: &str, bytes: &[u8], error: Error) -> Finding {
@@ -99,14 +138,14 @@ fn unreadable(path: &str, bytes: &[u8], error: Error) -> Finding {
 fn drifts(watches: &[Watch<'_>], path: &str, bytes: &[u8], claims: &[&Claim]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for claim in claims {
-        let Watch { component, scanner, expected } = &watches[claim.watch];
+        let Watch { component, scanner, expected, .. } = &watches[claim.watch];
         let old = String::from_utf8_lossy(&bytes[claim.range.clone()]).into_owned();
         let is_known = |finding: &Finding| finding.mend.as_ref().is_some_and(|mend| mend.range == claim.range);
         if old == *expected || findings.iter().any(is_known) {
             continue;
         }
         let site = scanner.site(claim.rule);
-        let message = format!("{site} reads {old}, but {} is {expected}", component.name);
+        let message = format!("{} is {expected}, but this reads {old} ({site})", component.name);
         let mut finding = Finding::at(Code::Drift, path, bytes, claim.range.clone(), message)
             .help(format!("`gs-release check --fix` writes {expected} here"));
         let (component, range) = (component.name.clone(), claim.range.clone());

@@ -54,6 +54,28 @@ impl Workflow {
         self.document.root()?.get(key)
     }
 
+    /// Whether `event` starts it.
+    pub fn is_started_by(&self, event: &str) -> bool {
+        let Some(on) = self.get("on") else { return false };
+        on.text() == Some(event)
+            || on.items().any(|item| item.text() == Some(event))
+            || on.entries().any(|(key, _)| key.text() == Some(event))
+    }
+
+    /// The bytes that say that `event` starts it, or else what does; the start of the file, if nothing does.
+    pub fn trigger(&self, event: &str) -> Range<usize> {
+        let Some(on) = self.get("on") else { return 0..0 };
+        let keys = on.entries().map(|(key, _)| key);
+        let named: Vec<Value<'_>> = on.items().chain(keys).chain(on.text().map(|_| on)).collect();
+        let found = named.iter().find(|name| name.text() == Some(event)).or(named.first());
+        found.map_or(0..0, |name| name.span())
+    }
+
+    /// What its runs are called.
+    pub fn run_name(&self) -> Option<&str> {
+        self.get("run-name")?.text()
+    }
+
     /// What `event` may give it.
     pub fn inputs_of(&self, event: &str) -> Vec<Input> {
         inputs(self.get("on").and_then(|on| on.get(event)).and_then(|event| event.get("inputs")))
@@ -65,6 +87,21 @@ impl Workflow {
         all.extend(self.inputs_of("workflow_call"));
         all.extend(inputs(self.get("inputs")));
         all
+    }
+
+    /// Whether pushing the git tag `tag` starts it.
+    pub fn is_started_by_tag(&self, tag: &str) -> bool {
+        let push = self.get("on").and_then(|on| on.get("push"));
+        let filters = |key: &str| -> Option<Vec<&str>> {
+            let value = push?.get(key)?;
+            Some(value.items().chain([value]).filter_map(Value::text).collect())
+        };
+        match (filters("tags"), filters("tags-ignore")) {
+            (Some(patterns), _) => is_matched(&patterns, tag),
+            (None, Some(patterns)) => !is_matched(&patterns, tag),
+            // a filter of branches alone leaves out every tag
+            (None, None) => self.is_started_by("push") && filters("branches").or(filters("branches-ignore")).is_none(),
+        }
     }
 
     /// The local workflows that its jobs call.
@@ -118,12 +155,68 @@ fn used(user: Value<'_>) -> Option<Use> {
     Some(Use { path, span: uses.span(), with })
 }
 
+/// Whether the filter patterns of an event select `name`: the last one that matches decides.
+fn is_matched(patterns: &[&str], name: &str) -> bool {
+    let decides = patterns.iter().rev().find(|pattern| matches(pattern.strip_prefix('!').unwrap_or(pattern), name));
+    decides.is_some_and(|pattern| !pattern.starts_with('!'))
+}
+
+/// Whether a filter pattern matches: `*` within a path part, `**` across, `?` and `+` count the character before them, as
+/// the filter pattern cheat sheet of GitHub has it. A pattern that cannot be read matches nothing.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut regex = String::from("^");
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        let length = if rest.starts_with("**") { 2 } else { c.len_utf8() };
+        match c {
+            '*' => regex.push_str(if length == 2 { ".*" } else { "[^/]*" }),
+            '?' | '+' | '[' | ']' => regex.push(c),
+            '-' if regex.rfind('[') > regex.rfind(']') => regex.push(c),
+            '\\' => {}
+            c => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
+        }
+        rest = &rest[length..];
+    }
+    regex.push('$');
+    Regex::new(&regex).is_ok_and(|regex| regex.is_match(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn workflow(text: &str) -> Workflow {
         Workflow::read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_workflow_is_started_by_what_it_says_in_any_of_the_three_ways() {
+        for on in ["workflow_dispatch", "[push, workflow_dispatch]", "{ workflow_dispatch: , push: { branches: [a] } }"]
+        {
+            let workflow = workflow(&format!("on: {on}\n"));
+            assert!(workflow.is_started_by("workflow_dispatch") && !workflow.is_started_by("schedule"), "{on}");
+        }
+    }
+
+    #[test]
+    fn a_tag_starts_a_workflow_as_its_filters_say() {
+        for (on, expected) in [
+            ("push", true),
+            ("[push]", true),
+            ("{ push: }", true),
+            ("{ push: { tags: ['v*'] } }", true),
+            ("{ push: { tags: 'v*' } }", true),
+            ("{ push: { tags: ['v[0-9]+.[0-9]+.[0-9]+'] } }", true),
+            ("{ push: { tags: ['**'] } }", true),
+            ("{ push: { tags: ['v*', '!v0.29.*'] } }", false),
+            ("{ push: { tags: ['release-*'] } }", false),
+            ("{ push: { tags-ignore: ['v*'] } }", false),
+            ("{ push: { branches: [main] } }", false),
+            ("{ push: { branches: [main], tags: ['v*'] } }", true),
+            ("{ pull_request: }", false),
+        ] {
+            assert_eq!(workflow(&format!("on: {on}\n")).is_started_by_tag("v0.29.0"), expected, "{on}");
+        }
     }
 
     #[test]

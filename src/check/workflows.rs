@@ -8,7 +8,7 @@ use super::workflow::{Input, Use, Workflow};
 use crate::config::{Code, nearest};
 
 /// Where GitHub looks for workflows.
-const DIRECTORY: &str = ".github/workflows/";
+pub(super) const DIRECTORY: &str = ".github/workflows/";
 /// What every action that runs in a container takes.
 const CONTAINER: [&str; 2] = ["args", "entrypoint"];
 
@@ -22,20 +22,23 @@ fn is_workflow(path: &str) -> bool {
     name.is_some_and(|name| name.ends_with(".yml") || name.ends_with(".yaml"))
 }
 
-/// What is wrong with the workflows. `files` holds workflows and actions; one that is no YAML is passed over.
-pub(super) fn findings(files: &HashMap<&str, Vec<u8>>) -> Vec<Finding> {
+/// The workflows and actions of `files`, by path; one that is no YAML is left out.
+pub(super) fn read<'f>(files: &HashMap<&'f str, Vec<u8>>) -> BTreeMap<&'f str, Workflow> {
     let read = files.iter().filter(|(path, _)| reads(path));
-    let all: BTreeMap<&str, Workflow> =
-        read.filter_map(|(path, bytes)| Some((*path, Workflow::read(bytes)?))).collect();
+    read.filter_map(|(path, bytes)| Some((*path, Workflow::read(bytes)?))).collect()
+}
+
+/// What is wrong with the inputs of the workflows and actions `all`.
+pub(super) fn findings(all: &BTreeMap<&str, Workflow>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, workflow) in &all {
+    for (path, workflow) in all {
         let at = |code, span, message: String| Finding::at(code, path, workflow.text.as_bytes(), span, message);
         findings.extend(undeclared(workflow, at));
         for call in workflow.calls() {
-            findings.extend(wrong_call(&call, &all, at));
+            findings.extend(wrong_call(&call, all, at));
         }
         for action in workflow.actions() {
-            findings.extend(unknown_to_action(&action, &all, at));
+            findings.extend(unknown_to_action(&action, all, at));
         }
     }
     findings
@@ -97,7 +100,7 @@ fn unknown_to_action(
 }
 
 /// What to do about an input `name` that is none of `inputs`.
-fn suggest(name: &str, inputs: &[Input]) -> String {
+pub(super) fn suggest(name: &str, inputs: &[Input]) -> String {
     let names = || inputs.iter().map(|input| input.name.as_str());
     match nearest(name, names()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -114,7 +117,7 @@ mod tests {
         let files = files.iter().map(|(path, text)| (*path, text.as_bytes().to_vec())).collect();
         let tell =
             |f: Finding| format!("{}:{}:{} {} | {}", f.path, f.line, f.column, f.message, f.help.unwrap_or_default());
-        findings(&files).into_iter().map(tell).collect()
+        findings(&read(&files)).into_iter().map(tell).collect()
     }
 
     #[test]
