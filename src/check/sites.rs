@@ -100,7 +100,7 @@ pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found 
                         "a floating value" | "no tag" => Code::FloatingSite,
                         _ => Code::LeftAlone,
                     };
-                    let message = format!("{site} is {reason}, which a bump of {} leaves alone", watch.component.name);
+                    let message = format!("a bump of {} leaves this alone: {reason} ({site})", watch.component.name);
                     found.findings.push(Finding::at(code, path, bytes, place.at, message));
                 }
             }
@@ -147,7 +147,7 @@ fn drifts(watches: &[Watch<'_>], path: &str, bytes: &[u8], claims: &[&Claim]) ->
         let site = scanner.site(claim.rule);
         let message = format!("{} is {expected}, but this reads {old} ({site})", component.name);
         let mut finding = Finding::at(Code::Drift, path, bytes, claim.range.clone(), message)
-            .help(format!("`gs-release check --fix` writes {expected} here"));
+            .help(format!("`--fix` writes {expected} here"));
         let (component, range) = (component.name.clone(), claim.range.clone());
         finding.mend = Some(Mend { component, site, old, new: expected.clone(), range });
         findings.push(finding);

@@ -30,7 +30,9 @@ fn text(finding: &Finding) -> String {
     let (word, style) = look(finding.severity);
     let mut text = format!("  {style}{word}[{}]{style:#}: {}", finding.code, finding.message);
     let (number, margin) = margins(finding);
-    if !finding.source.trim().is_empty() {
+    if finding.source.trim().is_empty() {
+        text.push_str(&format!("\n  {CYAN}{number} |{CYAN:#}"));
+    } else {
         let shown: String = finding.source.chars().map(shown).collect();
         let before = finding.source.get(..finding.marker.start).unwrap_or_default();
         let marked = finding.source.get(finding.marker.clone()).unwrap_or_default();

@@ -1,0 +1,2 @@
+ARG VINEYARD_VERSION=latest
+FROM debian:12-slim

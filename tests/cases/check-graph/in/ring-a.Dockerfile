@@ -1,0 +1,1 @@
+FROM registry.example.com/graphscope/ring-b:0.24.2

@@ -1,0 +1,1 @@
+FROM registry.example.com/graphscope/ring-a:0.24.2
