@@ -243,7 +243,7 @@ fn rubbish_is_a_clear_error_and_changes_nothing() {
             b"FROM x\nARG V=0.24.\xff\n",
             "Dockerfile:2:12: a version is not valid UTF-8",
         ),
-        ("{ files: Dockerfile, arg: V }", "Dockerfile", b"FROM x\nNONSENSE V\n", "Dockerfile:2: not a Dockerfile"),
+        ("{ files: Dockerfile, arg: V }", "Dockerfile", b"FROM x\nNONSENSE V\n", "Dockerfile:2:1: not a Dockerfile"),
     ];
     for (site, path, content, expected) in cases {
         let sandbox = Sandbox::new(&[("release.yaml", &config(&format!("      - {site}\n")))]);
