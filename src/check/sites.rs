@@ -31,8 +31,11 @@ impl<'a> Watch<'a> {
 fn names(config: &Config, component: &Component) -> Names {
     let mut names = Names::new([component.name.as_str()]);
     if let Some(upstream) = &component.upstream {
-        names.add(&upstream.name);
-        names.add(&upstream.to_string());
+        if let Some(github) = &upstream.github {
+            names.add(&github.name);
+            names.add(&github.to_string());
+        }
+        upstream.pypi.iter().for_each(|project| names.add(project));
     }
     for site in &component.sites {
         if let SiteForm::Image(image) = &site.form {
