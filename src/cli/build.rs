@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Global;
 use super::merged::Merged;
-use super::place::{Place, home};
+use super::place::Place;
 use crate::build::run::{Promotion, Works, findings};
 use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
