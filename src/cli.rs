@@ -6,6 +6,7 @@ mod bump;
 mod check;
 mod doctor;
 mod graph;
+mod init;
 mod manifest;
 mod merged;
 mod place;
@@ -153,11 +154,15 @@ enum Command {
     /// The edges are read from the Dockerfiles. --format svg gives a picture with tags as release.yaml writes them,
     /// --format mermaid and dot are for Markdown and Graphviz.
     Graph(graph::Args),
+    /// Write release.yaml for this repository: find where the versions of its components are written.
+    ///
+    /// Looks at every file of the base branch. What is certain becomes a rule, what is doubtful a comment.
+    Init(init::Args),
     /// Look at what this machine and its logins can and cannot do.
     Doctor(doctor::Args),
     /// Print the JSON Schema of release.yaml, or of a command's document.
     Schema {
-        /// Of what: release, bump, build, plan, status, verify, check, graph, manifest, doctor, watch or error.
+        /// Of what: release, bump, build, plan, status, verify, check, graph, manifest, doctor, watch, init or error.
         #[arg(default_value = "release")]
         document: String,
     },
@@ -226,6 +231,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Schema { document } => report::json(&document.parse::<report::Document>()?.schema()),
         Command::Manifest(args) => wait_for(manifest::run(global, args))?,
         Command::Graph(args) => graph::run(global, args)?,
+        Command::Init(args) => init::run(global, args)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "gs-release", &mut std::io::stdout());
         }

@@ -4,7 +4,8 @@
 //! all the same to it; only a [`Snapshot`] of the checkout reads them. What is written and why is decided elsewhere. This is the only module that knows git2.
 //!
 //! - [`Repository`] opens a repository and resolves references; `branch` moves local ones.
-//! - `tree` lists and reads files of a commit, `scan` all of them at once, `snapshot` those of a commit or of the checkout alike; `commit` writes a new one; `history` judges what lies on a branch.
+//! - `tree` lists and reads files of a commit, `scan` all of them at once, `snapshot` those of a commit or of the checkout alike; `commit` writes a new one; `history` judges what lies on a branch,
+//!   `past` reads what files were at earlier commits.
 //! - `remote` chooses a remote; `fetch` and `push` talk to it, showing what [`Auth`] allows; `trouble` says what to
 //!   do when they fail.
 
@@ -18,6 +19,7 @@ mod fixture;
 mod history;
 mod identity;
 pub(crate) mod origin;
+mod past;
 mod push;
 mod reader;
 mod remote;
@@ -35,6 +37,7 @@ use git2::{ErrorCode, Oid};
 pub use auth::Auth;
 pub use fetch::{Advertised, Patience};
 pub use history::History;
+pub use past::PastContent;
 pub use push::PushOutcome;
 pub use reader::Reader;
 pub use remote::Remote;

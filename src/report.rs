@@ -12,6 +12,7 @@ mod progress;
 mod record;
 pub mod status;
 pub mod step;
+mod survey;
 mod timeline;
 pub mod watch;
 
@@ -21,6 +22,7 @@ pub use checks::checks;
 pub use documents::{Document, json_of};
 pub use progress::Progress;
 pub use record::{ImageRecord, Record};
+pub use survey::{survey, survey_json};
 pub use timeline::{Span, Timeline, Wait};
 
 use anstyle::{AnsiColor, Style};

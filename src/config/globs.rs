@@ -31,6 +31,12 @@ impl FileGlobs {
     }
 }
 
+/// `path` as a glob that selects only the file there.
+pub fn glob_of(path: &str) -> String {
+    let special = |c: char| matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\' | '!');
+    path.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+}
+
 /// A set of `patterns`, none of them an exclusion.
 pub(super) fn glob_set<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<GlobSet> {
     let mut builder = GlobSetBuilder::new();

@@ -18,7 +18,7 @@ mod yaml;
 pub(crate) mod yaml_events;
 
 pub use code::Code;
-pub use globs::FileGlobs;
+pub use globs::{FileGlobs, glob_of};
 pub use model::{
     Actions, Build, BuildCache, Buildx, CommitVia, Component, Config, ContextSource, EngineKind, Ignore, Image,
     NamedContext, Phase, Platform, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, Trigger, UpdatePolicy,

@@ -12,3 +12,4 @@ pub(crate) mod yaml;
 
 pub use plan::{Edit, EditPlan, Leftover, Note, prove};
 pub use scan::{FileScan, Place, Reading, Scanner};
+pub(crate) use scan::{is_binary, is_dockerfile};

@@ -171,7 +171,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// `Dockerfile`, `Dockerfile.x`, `x.Dockerfile`, `Containerfile`: read by their grammar, not as text.
-fn is_dockerfile(path: &str) -> bool {
+pub(crate) fn is_dockerfile(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     ["dockerfile", "containerfile"]
         .iter()
@@ -186,7 +186,7 @@ fn is_lock_file(path: &str) -> bool {
 }
 
 /// Files that are never text, by their ending.
-fn is_binary(path: &str) -> bool {
+pub(crate) fn is_binary(path: &str) -> bool {
     let known = [
         "7z", "a", "bz2", "class", "dll", "dylib", "exe", "gif", "gz", "ico", "jar", "jpeg", "jpg", "mov", "mp3",
         "mp4", "o", "pdf", "png", "pyc", "so", "tgz", "ttf", "war", "webp", "whl", "woff", "woff2", "xz", "zip", "zst",

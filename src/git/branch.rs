@@ -34,6 +34,13 @@ impl Repository {
         }
     }
 
+    /// The branch that HEAD names, without `refs/heads/`; `None` where it names a commit.
+    pub fn head_branch(&self) -> Option<String> {
+        let head = self.inner.find_reference("HEAD").ok()?;
+        let name = head.symbolic_target().ok().flatten()?;
+        name.strip_prefix("refs/heads/").map(str::to_owned)
+    }
+
     /// What HEAD names in the main working tree and in each linked one.
     fn heads(&self) -> Vec<String> {
         let root = self.inner.commondir();

@@ -47,6 +47,14 @@ pub enum Reason {
     Example,
     /// Nothing beside it says whose version it is.
     Unnamed,
+    /// It was written when the component had another version.
+    Apart,
+    /// It is an older version, and nothing says that it ever moved with the component.
+    Behind,
+    /// It is a newer version than the component's.
+    Ahead,
+    /// No rule finds it without finding something else.
+    NoRule,
 }
 
 impl fmt::Display for Reason {
@@ -63,6 +71,10 @@ impl fmt::Display for Reason {
             Reason::Prose => "in a sentence",
             Reason::Example => "an example in text for people",
             Reason::Unnamed => "nothing beside it says whose version it is",
+            Reason::Apart => "written when the component had another version",
+            Reason::Ahead => "a newer version than the component's",
+            Reason::NoRule => "no rule finds it without finding something else",
+            Reason::Behind => "an older version, and nothing says that it ever moved with the component",
         })
     }
 }
@@ -87,7 +99,7 @@ pub fn judge(path: &str, line: &str, range: Range<usize>, names: &Names) -> Judg
         FileKind::Docs | FileKind::Code => {}
     }
     let role = match is_whole(line, &range) {
-        true => Role::Key(path.rsplit('/').next().unwrap_or(path).to_owned()),
+        true => Role::Whole(path.rsplit('/').next().unwrap_or(path).to_owned()),
         false => role::read(line, range.clone()),
     };
     let named = names.are_in(role.name());

@@ -10,6 +10,10 @@ use crate::image::Reference;
 /// What names the version at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
+    /// The whole file, of this name, is the version.
+    Whole(String),
+    /// The value at this route of a YAML, JSON or TOML file.
+    Path(String),
     /// The default of `ARG NAME`.
     Arg(String),
     /// The value of `ENV NAME`.
@@ -40,7 +44,13 @@ impl Role {
     /// What the version stands beside: a key, an image, a package. Empty where there is no such thing.
     pub fn name(&self) -> &str {
         match self {
-            Role::Arg(name) | Role::Env(name) | Role::Key(name) | Role::Flag(name) | Role::Image(name) => name,
+            Role::Whole(name)
+            | Role::Path(name)
+            | Role::Arg(name)
+            | Role::Env(name)
+            | Role::Key(name)
+            | Role::Flag(name)
+            | Role::Image(name) => name,
             Role::Element(name) | Role::Source(name) | Role::Package(name) => name,
             Role::Artefact(name) | Role::Requirement(name) => name,
             Role::Nightly | Role::Prose => "",

@@ -1,0 +1,194 @@
+//! `gs-release init`, the real binary in small repositories laid out as GraphScope has been.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use serde_json::Value;
+
+use support::Sandbox;
+
+/// Path, what it holds before a bump of both components, and after it.
+const PROJECT: [(&str, &str, &str); 5] = [
+    ("VERSION", "0.28.0\n", "0.29.0\n"),
+    ("V6D_VERSION", "v0.22.0\n", "v0.23.0\n"),
+    (
+        "charts/graphscope/Chart.yaml",
+        "version: 0.28.0\nappVersion: \"0.28.0\"\n",
+        "version: 0.29.0\nappVersion: \"0.29.0\"\n",
+    ),
+    (
+        ".github/workflows/gae.yml",
+        "image: r.example.com/graphscope/graphscope-dev:v0.22.0-amd64\n",
+        "image: r.example.com/graphscope/graphscope-dev:v0.23.0-amd64\n",
+    ),
+    ("k8s/Makefile", "VINEYARD_VERSION ?= v0.22.0\n", "VINEYARD_VERSION ?= v0.23.0\n"),
+];
+
+/// What the other tests add to it: places that no bump may touch.
+const OTHERS: [(&str, &str); 6] = [
+    ("requirements.txt", "vineyard>=0.23.0\nrocksdb==0.23.0\n"),
+    ("Cargo.toml", "[dependencies]\nopentelemetry = \"0.29.0\"\n"),
+    ("CHANGELOG.md", "- vineyard 0.23.0\n"),
+    ("LICENSE", "vineyard (0.23.0)\n"),
+    ("client.yaml", "image: r.example.com/graphscope/coordinator:0.29.0a20240526\n"),
+    ("CMakeLists.txt", "find_package(vineyard 0.23.0 REQUIRED)\n"),
+];
+
+/// A repository that was bumped twice, the second time but for `forgotten`.
+fn bumped(forgotten: &str) -> Sandbox {
+    let first = PROJECT.map(|(path, text, _)| (path, text.replace("0.28.0", "0.27.0").replace("0.22.0", "0.21.3")));
+    let sandbox = Sandbox::new(&first.each_ref().map(|(path, text)| (*path, text.as_str())));
+    PROJECT.iter().for_each(|(path, before, _)| sandbox.write(path, before.as_bytes()));
+    sandbox.commit();
+    for (path, _, after) in PROJECT.iter().filter(|(path, ..)| *path != forgotten) {
+        sandbox.write(path, after.as_bytes());
+    }
+    OTHERS.iter().for_each(|(path, text)| sandbox.write(path, text.as_bytes()));
+    sandbox.commit();
+    sandbox
+}
+
+const COMPONENTS: [&str; 4] = ["--component", "vineyard=0.23.0@v6d-io/v6d", "--component", "graphscope=0.29.0"];
+
+fn init(sandbox: &Sandbox, arguments: &[&str]) -> Value {
+    let output = sandbox.run(&[&["init", "--json"], arguments].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// `path:line component version` of each entry of a list in the document.
+fn told(document: &Value, list: &str) -> Vec<String> {
+    let entries = document[list].as_array().unwrap().iter();
+    entries
+        .map(|entry| {
+            let text = |key: &str| entry[key].as_str().unwrap().to_owned();
+            format!("{}:{} {} {}", text("path"), entry["line"], text("component"), text("version"))
+        })
+        .collect()
+}
+
+#[test]
+fn every_place_is_found_and_given_to_its_component() {
+    let sandbox = bumped("");
+    let document = init(&sandbox, &COMPONENTS);
+    assert_eq!(
+        told(&document, "sites"),
+        [
+            ".github/workflows/gae.yml:1 vineyard 0.23.0",
+            "V6D_VERSION:1 vineyard 0.23.0",
+            "VERSION:1 graphscope 0.29.0",
+            "charts/graphscope/Chart.yaml:1 graphscope 0.29.0",
+            "charts/graphscope/Chart.yaml:2 graphscope 0.29.0",
+            "k8s/Makefile:1 vineyard 0.23.0",
+        ]
+    );
+    assert_eq!(document["components"][0]["version-file"], "V6D_VERSION");
+    assert_eq!(document["components"][1]["version-file"], "VERSION");
+}
+
+#[test]
+fn what_is_no_site_is_named_with_its_reason() {
+    let document = init(&bumped(""), &COMPONENTS);
+    let rejected = document["rejected"].as_array().unwrap().iter();
+    let rejected: Vec<_> =
+        rejected.map(|r| format!("{}: {}", r["path"].as_str().unwrap(), r["reason"].as_str().unwrap())).collect();
+    assert_eq!(
+        rejected,
+        [
+            "CHANGELOG.md: in a changelog",
+            "CMakeLists.txt: a minimum requirement",
+            "Cargo.toml: the version of other software (`opentelemetry`)",
+            "LICENSE: in a licence notice",
+            "client.yaml: part of a nightly or pre-release",
+            "requirements.txt: a minimum requirement",
+            "requirements.txt: the version of other software (`rocksdb`)",
+        ]
+    );
+}
+
+#[test]
+fn a_place_that_was_forgotten_is_found_and_the_config_brings_it_in_line() {
+    for forgotten in ["charts/graphscope/Chart.yaml", ".github/workflows/gae.yml", "k8s/Makefile"] {
+        let sandbox = bumped(forgotten);
+        let document = init(&sandbox, &COMPONENTS);
+        let drifted: Vec<_> =
+            document["sites"].as_array().unwrap().iter().filter(|site| site["drifted"] == true).collect();
+        assert!(
+            !drifted.is_empty() && drifted.iter().all(|site| site["path"] == forgotten),
+            "{forgotten}: {drifted:?}"
+        );
+        sandbox.commit();
+        for (component, version) in [("vineyard", "0.24.2"), ("graphscope", "0.31.0")] {
+            let output = sandbox.run(&["bump", component, version, "--write"]);
+            assert!(output.status.success(), "{forgotten}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        for (path, _, after) in PROJECT {
+            let expected = after.replace("0.23.0", "0.24.2").replace("0.29.0", "0.31.0");
+            let written = std::fs::read_to_string(sandbox.path().join(path)).unwrap();
+            assert_eq!(
+                written,
+                expected,
+                "{path} with {forgotten} forgotten:\n{}",
+                document["config"].as_str().unwrap()
+            );
+        }
+        for (path, text) in OTHERS {
+            assert_eq!(std::fs::read_to_string(sandbox.path().join(path)).unwrap(), text, "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_place_that_has_the_number_by_chance_is_told_by_its_past() {
+    let before = [
+        ("VERSION", "0.8.0\n"),
+        ("tools/package.json", "{ \"version\": \"0.9.0\" }\n"),
+        ("a/setup.cfg", "version = 0.8.0\n"),
+    ];
+    let sandbox = Sandbox::new(&before);
+    for version in 1..20 {
+        // it takes more than a few commits to tell a bump in parts from a coincidence
+        sandbox.write("README.md", format!("{version}\n").as_bytes());
+        sandbox.commit();
+    }
+    sandbox.write("VERSION", b"0.9.0\n");
+    sandbox.write("a/setup.cfg", b"version = 0.9.0\n");
+    sandbox.commit();
+    let document = init(&sandbox, &["--component", "graphscope=0.9.0"]);
+    assert_eq!(told(&document, "sites"), ["VERSION:1 graphscope 0.9.0", "a/setup.cfg:1 graphscope 0.9.0"]);
+    assert_eq!(told(&document, "rejected"), ["tools/package.json:1 graphscope 0.9.0"]);
+}
+
+#[test]
+fn without_components_they_are_proposed() {
+    let document = init(&bumped(""), &["--output", "-"]);
+    let names = document["components"].as_array().unwrap().iter();
+    let names: Vec<_> =
+        names.map(|c| format!("{} {}", c["name"].as_str().unwrap(), c["version"].as_str().unwrap())).collect();
+    assert!(names.contains(&"v6d 0.23.0".to_owned()), "{names:?}");
+}
+
+#[test]
+fn a_config_that_is_there_is_not_overwritten() {
+    let sandbox = bumped("");
+    assert_eq!(init(&sandbox, &COMPONENTS)["written"].as_str().map(|file| file.ends_with("release.yaml")), Some(true));
+    let again = sandbox.run(&[&["init"], &COMPONENTS[..]].concat());
+    assert_eq!(again.status.code(), Some(3));
+    let text = sandbox.run(&[&["init", "--output", "-"], &COMPONENTS[..]].concat());
+    let written = std::fs::read(sandbox.path().join("release.yaml")).unwrap();
+    assert_eq!(text.stdout, written);
+    sandbox.write("release.yaml", b"x");
+    init(&sandbox, &[&COMPONENTS[..], &["--force"]].concat());
+    assert_eq!(std::fs::read(sandbox.path().join("release.yaml")).unwrap(), written);
+}
+
+#[test]
+fn what_is_asked_for_wrongly_is_a_usage_error() {
+    let sandbox = bumped("");
+    for component in ["vineyard", "vineyard=x", "vineyard=0.23.0@nobody"] {
+        let output = sandbox.run(&["init", "--component", component]);
+        assert_eq!(output.status.code(), Some(2), "{component}");
+    }
+    let empty = Sandbox::new(&[("a", "b\n")]);
+    assert_eq!(empty.run(&["init"]).status.code(), Some(2));
+}
