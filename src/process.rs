@@ -2,7 +2,8 @@
 //!
 //! A [`Command`] runs to its end with a time limit and captured output. The child leads a process group of its own,
 //! and the whole group is killed when the limit passes or the future is dropped, so that nothing is left behind by a
-//! cancelled build. Nothing here goes through a shell, and nothing here knows what the programs are.
+//! cancelled build. Nothing here goes through a shell, and nothing here knows what the programs are. None of them
+//! inherits our credentials: a program that needs a secret is given it on standard input.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -15,6 +16,10 @@ use crate::error::{Error, Result};
 
 /// How much of the end of standard error is kept, in bytes; a build writes more than anyone reads.
 const STDERR_KEPT: usize = 256 * 1024;
+
+/// The variables that hold credentials for GitHub. An environment is readable in /proc and is passed on to every
+/// grandchild, so that a build's plugin or a credential helper would have them, too.
+const WITHHELD: [&str; 3] = ["GITHUB_TOKEN", "GH_TOKEN", "GS_RELEASE_APP_PRIVATE_KEY"];
 
 /// A program and how to run it.
 #[derive(Debug, Clone)]
@@ -70,7 +75,7 @@ impl Command {
         self
     }
 
-    /// Sets a variable on top of the inherited environment.
+    /// Sets a variable on top of the inherited environment, which has none of our credentials.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
@@ -116,11 +121,11 @@ impl Command {
         }
     }
 
-    async fn start_and_wait(self, on_line: impl FnMut(&str) + Send) -> Result<Output> {
-        let name = self.program.to_string_lossy().into_owned();
-        let failed = |what: &str, error: std::io::Error| Error::usage(format!("`{name}` {what}: {error}"));
-
+    fn prepared(&self) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&self.program);
+        for name in WITHHELD {
+            command.env_remove(name);
+        }
         command.args(&self.args).envs(self.env.iter().map(|(name, value)| (name, value))).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
@@ -128,7 +133,14 @@ impl Command {
         if let Some(dir) = &self.dir {
             command.current_dir(dir);
         }
-        let mut child = command.spawn().map_err(|error| match error.kind() {
+        command
+    }
+
+    async fn start_and_wait(self, on_line: impl FnMut(&str) + Send) -> Result<Output> {
+        let name = self.program.to_string_lossy().into_owned();
+        let failed = |what: &str, error: std::io::Error| Error::usage(format!("`{name}` {what}: {error}"));
+
+        let mut child = self.prepared().spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if self.dir.as_ref().is_none_or(|dir| dir.is_dir()) => {
                 Error::usage(format!("`{name}` cannot be started: there is no such program"))
                     .hint(format!("install `{name}`, or add its directory to PATH"))
@@ -250,6 +262,15 @@ mod tests {
         assert_eq!((output.code, output.success()), (Some(3), false));
         assert_eq!(output.stderr, "one\ntwo");
         assert_eq!(lines, ["one", "two"]);
+    }
+
+    #[test]
+    fn no_program_inherits_our_credentials() {
+        let command = sh("env").env("GH_TOKEN", "of the program's own").prepared();
+        let set: std::collections::BTreeMap<_, _> = command.as_std().get_envs().collect();
+        assert_eq!(set[OsStr::new("GITHUB_TOKEN")], None);
+        assert_eq!(set[OsStr::new("GS_RELEASE_APP_PRIVATE_KEY")], None);
+        assert_eq!(set[OsStr::new("GH_TOKEN")], Some(OsStr::new("of the program's own")));
     }
 
     #[tokio::test]
