@@ -6,8 +6,8 @@
 //! - [`Repository`] opens a repository and resolves references; `branch` moves local ones.
 //! - `tree` lists and reads files of a commit, `scan` all of them at once, `snapshot` those of a commit or of the checkout alike; `commit` writes a new one; `history` judges what lies on a branch,
 //!   `past` reads what files were at earlier commits.
-//! - `remote` chooses a remote; `fetch` and `push` talk to it, showing what [`Auth`] allows; `trouble` says what to
-//!   do when they fail.
+//! - `remote` chooses a remote; `fetch` and `push` talk to it, showing what [`Auth`] allows, and what `helper` gets from
+//!   git's credential helpers; `trouble` says what to do when they fail.
 
 mod auth;
 mod branch;
@@ -16,6 +16,7 @@ mod export;
 mod fetch;
 #[cfg(test)]
 mod fixture;
+mod helper;
 mod history;
 mod identity;
 pub(crate) mod origin;

@@ -1,12 +1,12 @@
 //! What a server may be shown: the token for its own server, git's credential helpers, the ssh agent, ssh's key files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use git2::{CredentialType, ErrorClass, ErrorCode};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::worker::Pulse;
-use super::{Remote, origin};
+use super::{Remote, helper, origin};
 
 /// What may be shown to a server. The token goes to `server` alone.
 #[derive(Debug, Clone, Default)]
@@ -29,19 +29,20 @@ impl Auth {
     }
 
     /// The answers to a server that asks who is there. Every means is tried once: libgit2 asks again after a refusal.
-    pub(super) fn callbacks(self, config: git2::Config, pulse: Pulse) -> git2::RemoteCallbacks<'static> {
-        let mut tried = Tried::default();
+    /// Credential helpers are those of the repository at `directory`.
+    pub(super) fn callbacks(self, directory: &Path, pulse: Pulse) -> git2::RemoteCallbacks<'static> {
+        let (mut tried, directory) = (Tried::default(), directory.to_owned());
         let mut callbacks = git2::RemoteCallbacks::new();
         callbacks.credentials(move |url, user, allowed| {
             pulse.beat();
-            self.answer(&config, &mut tried, url, user, allowed)
+            self.answer(&directory, &mut tried, url, user, allowed)
         });
         callbacks
     }
 
     fn answer(
         &self,
-        config: &git2::Config,
+        directory: &Path,
         tried: &mut Tried,
         url: &str,
         user: Option<&str>,
@@ -71,9 +72,9 @@ impl Auth {
                 return git2::Cred::userpass_plaintext("x-access-token", token.expose_secret());
             }
             if once(&mut tried.helper)
-                && let Ok(credentials) = git2::Cred::credential_helper(config, url, user)
+                && let Some((user, password)) = helper::ask(directory, url, user)
             {
-                return Ok(credentials);
+                return git2::Cred::userpass_plaintext(&user, &password);
             }
         }
         let message = match (tried.token, &tried.keys) {
@@ -131,12 +132,16 @@ mod tests {
     #[test]
     fn every_means_is_tried_once_in_its_turn() {
         let directory = tempfile::tempdir().unwrap();
-        let mut config = git2::Config::open(&directory.path().join("config")).unwrap();
-        config.set_str("credential.helper", "!printf 'username=a\\npassword=b\\n' #").unwrap();
+        let repository = git2::Repository::init(directory.path()).unwrap();
+        repository
+            .config()
+            .unwrap()
+            .set_str("credential.https://github.com.helper", "!printf 'username=a\\npassword=b\\n' #")
+            .unwrap();
         let auth = auth("https://github.com");
         let mut tried = Tried::default();
         let mut ask = |allowed| {
-            let answer = auth.answer(&config, &mut tried, "https://github.com/a/b", None, allowed);
+            let answer = auth.answer(directory.path(), &mut tried, "https://github.com/a/b", None, allowed);
             answer.map(|credentials| CredentialType::from_bits_truncate(credentials.credtype()))
         };
         assert_eq!(ask(CredentialType::USERNAME).unwrap(), CredentialType::USERNAME);

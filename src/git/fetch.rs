@@ -100,7 +100,7 @@ impl Talk {
     ) -> Result<Advertised, git2::Error> {
         let shallow = repository.is_shallow();
         let mut remote = repository.find_remote(&self.remote.name)?;
-        let callbacks = self.auth.clone().callbacks(repository.config()?, pulse.clone());
+        let callbacks = self.auth.clone().callbacks(repository.path(), pulse.clone());
         let mut connection = remote.connect_auth(git2::Direction::Fetch, Some(callbacks), Some(proxy()))?;
         pulse.beat();
         let heads = connection.list()?.iter();
@@ -134,7 +134,7 @@ impl Talk {
         pulse: &Pulse,
         shallow: bool,
     ) -> Result<git2::FetchOptions<'static>, git2::Error> {
-        let mut callbacks = self.auth.clone().callbacks(repository.config()?, pulse.clone());
+        let mut callbacks = self.auth.clone().callbacks(repository.path(), pulse.clone());
         let (progress, sideband) = (pulse.clone(), pulse.clone());
         callbacks.transfer_progress(move |_| {
             progress.beat();

@@ -109,7 +109,7 @@ struct Update {
 impl Update {
     fn push(&self, repository: &git2::Repository, auth: Auth, pulse: &Pulse) -> Result<Report, git2::Error> {
         let report = Rc::new(RefCell::new(Report::default()));
-        let mut callbacks = auth.callbacks(repository.config()?, pulse.clone());
+        let mut callbacks = auth.callbacks(repository.path(), pulse.clone());
         let (refusal, lease, said) = (report.clone(), report.clone(), report.clone());
         let (sideband, transfer) = (pulse.clone(), pulse.clone());
         callbacks.push_update_reference(move |_, status| {
