@@ -10,6 +10,7 @@ mod faults;
 #[path = "../support/git_http.rs"]
 mod git_http;
 mod races;
+mod secrecy;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

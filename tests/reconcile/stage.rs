@@ -153,6 +153,8 @@ fn write(git: &git2::Repository, message: &str, tree: git2::Oid, parents: &[&git
 /// A server with the repository on it, and a clone.
 pub struct World {
     pub fake: FakeGitHub,
+    /// How its git behaves.
+    pub git: git_http::Options,
     pub clone: Sandbox,
 }
 
@@ -176,7 +178,7 @@ impl World {
         fake.add_repository(HOME);
         fake.add_token(TOKEN, Token::classic("octocat", &["repo", "workflow"]));
         git.set().token = Some(TOKEN.into());
-        World { fake, clone: Sandbox::empty() }
+        World { fake, git, clone: Sandbox::empty() }
     }
 
     /// The branch as in `scene`, and the pull requests that `pulls` makes of one that goes with it.
