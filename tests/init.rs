@@ -36,14 +36,28 @@ const OTHERS: [(&str, &str); 6] = [
 
 /// A repository that was bumped twice, the second time but for `forgotten`.
 fn bumped(forgotten: &str) -> Sandbox {
+    bumped_beside(forgotten, None)
+}
+
+/// A repository that was bumped twice, with a file that held `texts` in turn.
+fn bumped_with(path: &str, texts: &[String; 3]) -> Sandbox {
+    bumped_beside("", Some((path, texts)))
+}
+
+fn bumped_beside(forgotten: &str, beside: Option<(&str, &[String; 3])>) -> Sandbox {
     let first = PROJECT.map(|(path, text, _)| (path, text.replace("0.28.0", "0.27.0").replace("0.22.0", "0.21.3")));
-    let sandbox = Sandbox::new(&first.each_ref().map(|(path, text)| (*path, text.as_str())));
+    let also = beside.iter().map(|(path, texts)| (*path, texts[0].as_str()));
+    let files: Vec<_> = first.iter().map(|(path, text)| (*path, text.as_str())).chain(also).collect();
+    let sandbox = Sandbox::new(&files);
+    let also = |step: usize| beside.iter().for_each(|(path, texts)| sandbox.write(path, texts[step].as_bytes()));
     PROJECT.iter().for_each(|(path, before, _)| sandbox.write(path, before.as_bytes()));
+    also(1);
     sandbox.commit();
     for (path, _, after) in PROJECT.iter().filter(|(path, ..)| *path != forgotten) {
         sandbox.write(path, after.as_bytes());
     }
     OTHERS.iter().for_each(|(path, text)| sandbox.write(path, text.as_bytes()));
+    also(2);
     sandbox.commit();
     sandbox
 }
@@ -157,6 +171,31 @@ fn a_place_that_has_the_number_by_chance_is_told_by_its_past() {
     let document = init(&sandbox, &["--component", "graphscope=0.9.0"]);
     assert_eq!(told(&document, "sites"), ["VERSION:1 graphscope 0.9.0", "a/setup.cfg:1 graphscope 0.9.0"]);
     assert_eq!(told(&document, "rejected"), ["tools/package.json:1 graphscope 0.9.0"]);
+}
+
+#[test]
+fn a_package_that_went_its_own_way_and_an_image_in_a_help_text_are_doubtful() {
+    let package =
+        |version: &str| format!("{{\"name\": \"@graphscope/graphscope-jupyter\", \"version\": \"{version}\"}}\n");
+    let sandbox = bumped_with("jupyter/package.json", &["0.27.0", "0.28.0", "0.28.1"].map(package));
+    let document = init(&sandbox, &COMPONENTS);
+    assert!(
+        told(&document, "doubtful").contains(&"jupyter/package.json:1 graphscope 0.28.1".to_owned()),
+        "{document:#}"
+    );
+    let help = "\tvineyardctl deploy vineyardd --image vineyardcloudnative/vineyardd:v0.22.0\n".to_owned();
+    let sandbox = bumped_with("deploy.go", &[String::new(), help.clone(), help]);
+    let document = init(&sandbox, &COMPONENTS);
+    assert!(told(&document, "doubtful").contains(&"deploy.go:1 vineyard 0.22.0".to_owned()), "{document:#}");
+}
+
+#[test]
+fn the_number_of_every_new_package_says_nothing_alone() {
+    let package = "[package]\nname = \"pegasus\"\nversion = \"0.1.0\"\n";
+    let sandbox = Sandbox::new(&[("VERSION", "0.1.0\n"), ("pegasus/Cargo.toml", package)]);
+    let document = init(&sandbox, &["--component", "graphscope=0.1.0"]);
+    assert_eq!(told(&document, "sites"), ["VERSION:1 graphscope 0.1.0"]);
+    assert_eq!(told(&document, "doubtful"), ["pegasus/Cargo.toml:3 graphscope 0.1.0"]);
 }
 
 #[test]

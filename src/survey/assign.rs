@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::history::{History, Step, Thread};
-use super::kind::FileKind;
+use super::kind::{FileKind, is_program};
 use super::mention::Reason;
 use super::names::{Names, telling};
 use super::role::Role;
@@ -187,6 +187,11 @@ fn is_code(place: &Occurrence) -> bool {
     FileKind::of(&place.path) == FileKind::Code
 }
 
+/// Whether tools give this version to every new package, so that two that have it need not belong together.
+fn is_first(version: &Version) -> bool {
+    ["0.0.1", "0.1.0", "1.0.0"].contains(&version.to_string().as_str())
+}
+
 fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
@@ -246,6 +251,7 @@ impl Court<'_, '_> {
             (_, Step::Apart) => Verdict::Rejected(if says_nothing { Reason::Apart } else { other() }),
             (Role::Whole(_), _) => Verdict::Site,
             _ if named => Verdict::Site,
+            (Role::Path(_), _) if is_first(&place.value) => Verdict::Doubtful(Reason::Unnamed),
             (Role::Flag(_) | Role::Image(_), _) if says_nothing => Verdict::Site,
             _ if kind == FileKind::Docs => Verdict::Doubtful(Reason::Example),
             _ if says_nothing => Verdict::Site,
@@ -265,7 +271,8 @@ impl Court<'_, '_> {
     }
 
     fn is_image_tag(place: &Occurrence) -> bool {
-        place.beside.as_deref().is_some_and(|image| image.contains('/'))
+        // `@scope/name` is a package of npm
+        place.beside.as_deref().is_some_and(|image| image.contains('/') && !image.starts_with('@'))
     }
 
     /// About a place that has an older version: it may have been forgotten. `sites` are the roles of those that were not.
@@ -288,9 +295,11 @@ impl Court<'_, '_> {
         }
         if let Some(subject) = owner {
             let named = self.evidence.names(subject, place);
-            // what only has the name may be an example of that time
-            let is_config =
-                matches!(place.role, Role::Path(_) | Role::Image(_) | Role::Arg(_) | Role::Env(_) | Role::Whole(_));
+            // what only has the name may be an example of that time, so may an image in the help text of a program
+            let is_config = match place.role {
+                Role::Image(_) => !is_program(&place.path),
+                _ => matches!(place.role, Role::Path(_) | Role::Arg(_) | Role::Env(_) | Role::Whole(_)),
+            };
             let verdict = match self.step(subject, place) {
                 Step::Followed => Verdict::Site,
                 // a package that once went with the component may have a number of its own now; an image has not

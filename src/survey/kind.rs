@@ -46,9 +46,23 @@ impl FileKind {
     }
 }
 
+/// Whether the file at `path` is the source of a program: versions in it may be help texts.
+pub fn is_program(path: &str) -> bool {
+    let endings = ["go", "py", "rs", "java", "scala", "c", "cc", "cpp", "h", "hpp", "js", "ts"];
+    path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_are_told_from_configuration_and_scripts() {
+        assert!(is_program("k8s/cmd/commands/deploy/deploy_vineyardd.go"));
+        for path in ["k8s/Makefile", "charts/a/values.yaml", "a.Dockerfile", "scripts/install_deps.sh", "go"] {
+            assert!(!is_program(path), "{path}");
+        }
+    }
 
     #[test]
     fn a_path_tells_what_a_file_is_for() {

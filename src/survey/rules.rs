@@ -147,6 +147,10 @@ fn pattern(place: &Occurrence) -> String {
         },
         Role::Package(_) if before.ends_with(':') => format!(":{name}:{NUMBERS}"),
         Role::Package(_) if before.contains("==") => format!("{start}{name}(?:\\[[^\\]]*\\])?\\s*===?\\s*{value}"),
+        // a member of the same workspace: what is fetched from elsewhere has a requirement there
+        Role::Package(_) if before.contains('{') && place.text.contains("path") => {
+            format!("{start}{name}\\s*=\\s*\\{{[^}}\\n]*\\bversion\\s*=\\s*{value}")
+        }
         Role::Package(_) => format!("{start}{name}\\b[\"']?\\s*[:=(]?\\s*{value}"),
         Role::Source(_) if before.trim_end_matches(['v', 'V']).ends_with('@') => format!("{name}[\\w./-]*@v?{NUMBERS}"),
         Role::Source(_) if after.contains(place.role.name()) => {
@@ -192,6 +196,7 @@ mod tests {
         finds("a.sh", "git clone https://github.com/v6d-io/v6d.git -b v0.3.1 && cd v6d", &[]);
         finds("a.sh", "curl https://github.com/v6d-io/v6d/releases/download/v0.3.1/a.tgz", &[]);
         finds("a.py", "__version__ = \"0.3.1\"", &[]);
+        finds("Cargo.toml", "[dependencies]\nvineyard = { version = \"0.3.1\", path = \"./vineyard\" }", &[]);
         finds("a.h", "#define VINEYARD_VERSION \"0.3.1\"", &[]);
     }
 
