@@ -3,7 +3,8 @@
 //! Evidence decides, never a list of known paths. Nothing here writes a file or asks a remote.
 //!
 //! - `scan` reads every version of a file, and what names each: `role` from its line, `routes` from the structure of the
-//!   file; `kind` says what a file is for, `names` whether a key or an image says a component's name.
+//!   file, `parts` where its numbers stand apart; `kind` says what a file is for, `names` whether a key or an image says a
+//!   component's name.
 //! - `history` tells whether a place moved when its component did; `assign` puts the evidence together.
 //! - `rules` makes few rules of many places, `trial` tries them as a bump would, `render` writes them down.
 //! - `propose` proposes components where none is named.
@@ -14,6 +15,7 @@ mod history;
 pub mod kind;
 pub mod mention;
 pub mod names;
+mod parts;
 mod propose;
 mod render;
 pub mod role;

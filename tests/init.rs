@@ -199,6 +199,16 @@ fn the_number_of_every_new_package_says_nothing_alone() {
 }
 
 #[test]
+fn a_version_in_three_parts_is_told() {
+    let header =
+        "#define VINEYARD_VERSION_MAJOR 0\n#define VINEYARD_VERSION_MINOR 24\n#define VINEYARD_VERSION_PATCH 4\n";
+    let sandbox = Sandbox::new(&[("VERSION", "0.24.4\n"), ("src/common/util/config.h", header)]);
+    let document = init(&sandbox, &["--component", "vineyard=0.24.4"]);
+    assert_eq!(told(&document, "sites"), ["VERSION:1 vineyard 0.24.4"]);
+    assert_eq!(told(&document, "doubtful"), ["src/common/util/config.h:3 vineyard 0.24.4"]);
+}
+
+#[test]
 fn without_components_they_are_proposed() {
     let document = init(&bumped(""), &["--output", "-"]);
     let names = document["components"].as_array().unwrap().iter();

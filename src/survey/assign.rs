@@ -61,7 +61,7 @@ pub fn group(occurrence: &Occurrence) -> Group {
 
 /// Whether a place of this role can be a site at all.
 fn is_pinning(role: &Role) -> bool {
-    !matches!(role, Role::Artefact(_) | Role::Requirement(_) | Role::Nightly | Role::Prose)
+    !matches!(role, Role::Artefact(_) | Role::Part(_) | Role::Requirement(_) | Role::Nightly | Role::Prose)
 }
 
 /// The evidence: who has how many places of each group.
@@ -238,6 +238,8 @@ impl Court<'_, '_> {
             (FileKind::Lock, _) => return Verdict::Rejected(Reason::Lock),
             (_, Role::Prose) if names.are_in(&place.text) => return Verdict::Doubtful(Reason::Prose),
             (_, Role::Prose) => return Verdict::Rejected(Reason::Unnamed),
+            (_, Role::Part(name)) if named || telling(name).is_empty() => return Verdict::Doubtful(Reason::Parts),
+            (_, Role::Part(_)) => return Verdict::Rejected(other()),
             (_, Role::Artefact(_)) if named => return Verdict::Doubtful(Reason::Artefact),
             (_, Role::Artefact(_)) => return Verdict::Rejected(other()),
             (FileKind::Docs, Role::Source(_)) if named => return Verdict::Doubtful(Reason::Example),

@@ -32,6 +32,8 @@ pub enum Role {
     Package(String),
     /// Part of the name of a file or directory: `name-0.24.2.tar.gz`.
     Artefact(String),
+    /// One of three numbers that are the version together, under names that are this but for a word.
+    Part(String),
     /// The bound of a requirement: `name>=0.16.3`. The name, where it is told.
     Requirement(String),
     /// A pre-release or nightly is made of it: `0.28.0a20240526`.
@@ -52,7 +54,7 @@ impl Role {
             | Role::Flag(name)
             | Role::Image(name) => name,
             Role::Element(name) | Role::Source(name) | Role::Package(name) => name,
-            Role::Artefact(name) | Role::Requirement(name) => name,
+            Role::Artefact(name) | Role::Part(name) | Role::Requirement(name) => name,
             Role::Nightly | Role::Prose => "",
         }
     }

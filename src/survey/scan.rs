@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::kind::FileKind;
+use super::parts;
 use super::role::{self, Role};
 use super::routes::{self, Scalar};
 use crate::config::ValuePath;
@@ -52,8 +53,19 @@ static NUMBERS: LazyLock<regex::bytes::Regex> =
 
 /// Every version in `bytes`, the content of the file at `path`.
 pub fn read(path: &str, bytes: &[u8]) -> Vec<Occurrence> {
+    if bytes[..bytes.len().min(8000)].contains(&0) {
+        return Vec::new();
+    }
+    let mut found = parts::read(path, bytes);
+    found.extend(undivided(path, bytes));
+    found.sort_by_key(|occurrence| occurrence.range.start);
+    found
+}
+
+/// Every version in `bytes` that stands in one piece.
+fn undivided(path: &str, bytes: &[u8]) -> Vec<Occurrence> {
     let mut found: Vec<Occurrence> = Vec::new();
-    if !NUMBERS.is_match(bytes) || bytes[..bytes.len().min(8000)].contains(&0) {
+    if !NUMBERS.is_match(bytes) {
         return found;
     }
     if let Some(whole) = whole(path, bytes) {
