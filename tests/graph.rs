@@ -199,3 +199,11 @@ fn this_repository_is_read_whole() {
         assert_eq!(document["notes"], json!([]));
     }
 }
+
+#[test]
+fn the_directory_of_another_repository_brings_its_own_config() {
+    let (here, there) = (two(FINE), Sandbox::new(&[("README", "x")]));
+    let output = here.run(&["-C", there.path().to_str().unwrap(), "graph"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(texts(&output).1.contains("needs a release.yaml at its root"), "{:?}", texts(&output));
+}

@@ -85,6 +85,12 @@ impl Works<'_> {
     /// As [`Works::carry_out`].
     pub async fn stage_share(&self, plan: &BuildPlan, platform: &Platform, only: Option<usize>) -> Result<String> {
         plan.check_order(only)?;
+        let known: BTreeSet<&Platform> = self.desired.images.iter().flat_map(|image| &image.platforms).collect();
+        if !known.contains(platform) {
+            let known: Vec<String> = known.into_iter().map(ToString::to_string).collect();
+            return Err(Error::usage(format!("no image is built for {platform}"))
+                .hint(format!("images are built for {}", known.join(", "))));
+        }
         let open = plan.phases.iter().enumerate().find(|(number, phase)| match only {
             Some(only) => *number == only,
             None => !phase.is_settled() || phase.builds(),
@@ -310,6 +316,15 @@ impl Works<'_> {
             .fold(error, |error, hint| error.hint(hint))
             .hint("mend it and run the command again: what is published is not built again")
     }
+}
+
+/// The moving tags that a build of this commit, the tip of the base branch, would set, in words, for `verify`.
+///
+/// # Errors
+/// Remote.
+pub async fn overdue(desired: &Desired, registry: &dyn Registry) -> Result<Vec<String>> {
+    let press = Press { desired, registry, listener: &|_| {} };
+    Ok(try_join_all(desired.images.iter().map(|wanted| press.overdue(wanted))).await?.concat())
 }
 
 /// Whether any image of `plan` is not what it should be, in words, for `verify`.

@@ -266,6 +266,15 @@ async fn an_image_without_a_platform_is_never_published() {
 }
 
 #[tokio::test]
+async fn a_share_of_a_platform_that_no_image_has_is_refused() {
+    let shop = Workshop::default();
+    let ask = Ask { platform: Some("linux/riscv64"), ..Ask::default() };
+    let error = build(&shop, &desired(&tree("1.2.3"), "c1"), ask).await.0.unwrap_err();
+    assert_eq!(error.kind, Kind::Usage);
+    assert!(error.hints[0].contains("linux/amd64, linux/arm64"), "{error:?}");
+}
+
+#[tokio::test]
 async fn shares_publish_nothing_and_are_joined_without_building() {
     let shop = Workshop::default();
     let desired = desired(&tree("1.2.3"), "c1");

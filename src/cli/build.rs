@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Global;
 use super::merged::Merged;
 use super::place::Place;
-use crate::build::run::{Promotion, Works, findings};
+use crate::build::run::{Promotion, Works, findings, overdue};
 use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
 use crate::error::{Error, Result};
@@ -233,6 +233,9 @@ pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
     let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
     let mut found = findings(&plan);
     found.extend(prepared.observed.gaps(&prepared.registry, &prepared.desired).await?);
+    if let Promotion::Upwards = promotion(&prepared.repository, &prepared.config, prepared.commit, false) {
+        found.extend(overdue(&prepared.desired, &prepared.registry).await?);
+    }
     report::step::verified(&plan, &prepared.desired.graph, &found);
     match global.is_json() {
         true => report::json(&report::verify_json(&plan, &found)?),
@@ -241,8 +244,7 @@ pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
     if found.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let error =
-        Error::finding(format!("{} of {} images are not as they should be", found.len(), plan.images().count()));
+    let error = Error::finding(format!("{} findings in {} images", found.len(), plan.images().count()));
     let error = found.into_iter().fold(error, Error::hint);
     // the JSON document has it all
     if !global.is_json() {

@@ -46,7 +46,8 @@ impl Place {
     /// Reads the config from a file that git does not have.
     fn read_file(global: &Global, repository: &Repository, path: String) -> Result<Self> {
         let beside = repository.workdir().map(|root| root.join(&global.config)).filter(|file| file.is_file());
-        let file = beside.unwrap_or_else(|| global.config.clone());
+        // an absolute path stays what it is
+        let file = beside.unwrap_or_else(|| global.directory.join(&global.config));
         let bytes = std::fs::read(&file).map_err(|error| {
             Error::usage(format!("cannot read the config {}: {error}", file.display()))
                 .hint("the repository needs a release.yaml at its root, or name a config with --config FILE")

@@ -78,6 +78,8 @@ fn latest_is_the_base_branchs_newest_release() {
     assert_eq!(lab.digest("dev:latest"), first, "a branch's build does not move it");
     assert!(branch.document["notes"].to_string().contains("--promote"), "{}", branch.document["notes"]);
     lab.sandbox.git(&["merge", "--quiet", "gs-release/vineyard"]);
+    let found = lab.run(&["verify"]).document["findings"].to_string();
+    assert!(found.contains("dev:latest does not point at the release"), "{found}");
     let merged = lab.build(&["--phase", "v6d"]).fine();
     assert_eq!((merged.built(), lab.digest("dev:latest")), (vec![], lab.digest("dev:v0.24.2")));
 
