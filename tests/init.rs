@@ -190,6 +190,14 @@ fn a_package_that_went_its_own_way_and_an_image_in_a_help_text_are_doubtful() {
 }
 
 #[test]
+fn a_package_that_never_moved_with_the_component_is_doubtful() {
+    let package = "[package]\nname = \"graphscope\"\nversion = \"0.28.0\"\n".to_owned();
+    let sandbox = bumped_with("rust/Cargo.toml", &[String::new(), package.clone(), package]);
+    let document = init(&sandbox, &COMPONENTS);
+    assert!(told(&document, "doubtful").contains(&"rust/Cargo.toml:3 graphscope 0.28.0".to_owned()), "{document:#}");
+}
+
+#[test]
 fn the_number_of_every_new_package_says_nothing_alone() {
     let package = "[package]\nname = \"pegasus\"\nversion = \"0.1.0\"\n";
     let sandbox = Sandbox::new(&[("VERSION", "0.1.0\n"), ("pegasus/Cargo.toml", package)]);

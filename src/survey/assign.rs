@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::history::{History, Step, Thread};
-use super::kind::{FileKind, is_program};
+use super::kind::{FileKind, is_manifest, is_program};
 use super::mention::Reason;
 use super::names::{Names, telling};
 use super::role::Role;
@@ -300,7 +300,9 @@ impl Court<'_, '_> {
             // what only has the name may be an example of that time, so may an image in the help text of a program
             let is_config = match place.role {
                 Role::Image(_) => !is_program(&place.path),
-                _ => matches!(place.role, Role::Path(_) | Role::Arg(_) | Role::Env(_) | Role::Whole(_)),
+                // and a package may have got its first number from the component, and gone on alone
+                Role::Path(_) => !is_manifest(&place.path),
+                _ => matches!(place.role, Role::Arg(_) | Role::Env(_) | Role::Whole(_)),
             };
             let verdict = match self.step(subject, place) {
                 Step::Followed => Verdict::Site,

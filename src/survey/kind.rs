@@ -52,6 +52,11 @@ pub fn is_program(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
 }
 
+/// Whether the file at `path` describes a package of a language, which may have a version of its own.
+pub fn is_manifest(path: &str) -> bool {
+    matches!(path.rsplit('/').next(), Some("Cargo.toml" | "package.json" | "pyproject.toml"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
