@@ -1,6 +1,6 @@
 //! Findings about the workflows that engine `actions` starts: whether they exist, and whether what starts them does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::workflow::Workflow;
@@ -18,7 +18,10 @@ pub(super) fn findings(subject: &Subject<'_>, all: &BTreeMap<&str, Workflow>) ->
     // the config is valid, so it is one document
     let config = documents(subject.text).ok().and_then(|mut documents| documents.pop());
     let phases = subject.config.phases.iter().enumerate();
-    phases.flat_map(|(index, phase)| of_phase(subject, config.as_ref(), index, phase, all)).collect()
+    let mut missing = BTreeSet::new();
+    let findings = phases.flat_map(|(index, phase)| of_phase(subject, config.as_ref(), index, phase, all));
+    // a file that is missing is missing once, however many phases it should build
+    findings.filter(|found| found.code != Code::MissingWorkflow || missing.insert(found.message.clone())).collect()
 }
 
 fn of_phase(
@@ -42,7 +45,7 @@ fn of_phase(
     let path = format!("{DIRECTORY}{name}");
     let Some(workflow) = all.get(&*path) else {
         let general = || config?.root()?.get("build")?.get("actions")?.get("workflow").map(Value::span);
-        let message = format!("there is no workflow {path} to build phase {} with", phase.name);
+        let message = format!("there is no workflow {path}, which a build starts");
         let finding = in_config(Code::MissingWorkflow, trigger("workflow").or_else(general), message);
         return vec![finding.help("commit it as a YAML file, or name another one")];
     };
