@@ -97,19 +97,24 @@ pub struct Mend {
     pub range: Range<usize>,
 }
 
-/// A longer line is shown in part.
-const LONGEST_LINE: usize = 240;
-/// How much of a long line is shown before the place.
-const CONTEXT: usize = 80;
+/// A line as it is shown, and what is marked in it.
+pub(super) struct Excerpt {
+    /// The line; of a very long one the part around the marked bytes.
+    pub source: String,
+    /// The marked bytes of `source`.
+    pub marker: Range<usize>,
+    /// How many bytes of the file are marked.
+    length: usize,
+}
 
-impl Finding {
-    /// A finding about the bytes `range` of the file at `path`; only those on the first line of it are marked.
-    pub fn at(code: Code, path: &str, bytes: &[u8], range: Range<usize>, message: impl Into<String>) -> Self {
+impl Excerpt {
+    /// The line of `bytes` in which `range` starts. Only that line is looked at: this may be asked for every mention in a
+    /// large file, a line number may not.
+    pub fn around(bytes: &[u8], range: Range<usize>) -> Self {
         let start = range.start.min(bytes.len());
-        let (line, column) = line_column(bytes, start);
-        let line_start = start + 1 - column;
-        let length = memchr::memchr2(b'\n', b'\r', &bytes[start..]).unwrap_or(bytes.len() - start);
-        let line_end = start + length;
+        let line_start = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |end| end + 1);
+        let rest = memchr::memchr2(b'\n', b'\r', &bytes[start..]).unwrap_or(bytes.len() - start);
+        let line_end = start + rest;
         let end = range.end.clamp(start, line_end);
         let (from, to) = match line_end - line_start > LONGEST_LINE {
             true => (line_start.max(start.saturating_sub(CONTEXT)), line_end.min(start + LONGEST_LINE - CONTEXT)),
@@ -121,14 +126,29 @@ impl Finding {
         let marked = String::from_utf8_lossy(&bytes[start..end.min(to)]);
         let after = String::from_utf8_lossy(&bytes[end.min(to)..to]);
         let marker = before.len()..before.len() + marked.len();
+        Excerpt { source: format!("{before}{marked}{after}"), marker, length: end - start }
+    }
+}
+
+/// A longer line is shown in part.
+const LONGEST_LINE: usize = 240;
+/// How much of a long line is shown before the place.
+const CONTEXT: usize = 80;
+
+impl Finding {
+    /// A finding about the bytes `range` of the file at `path`; only those on the first line of it are marked.
+    pub fn at(code: Code, path: &str, bytes: &[u8], range: Range<usize>, message: impl Into<String>) -> Self {
+        let start = range.start.min(bytes.len());
+        let (line, column) = line_column(bytes, start);
+        let Excerpt { source, marker, length } = Excerpt::around(bytes, range);
         Finding {
             code,
             severity: Severity::of(code),
             path: path.to_owned(),
             line,
             column,
-            end_column: column + (end - start),
-            source: format!("{before}{marked}{after}"),
+            end_column: column + length,
+            source,
             message: message.into(),
             help: None,
             mend: None,

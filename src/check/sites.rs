@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::finding::Excerpt;
 use super::{Finding, Mend, Subject};
 use crate::config::{Code, Component, Config, Image, SiteForm};
 use crate::edit::{Reading, Scanner};
@@ -122,12 +123,14 @@ pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found 
 
 /// A mention of the version at `range`, if it looks like a site.
 fn untracked(watch: &Watch<'_>, path: &str, bytes: &[u8], range: Range<usize>) -> Option<Finding> {
+    let line = Excerpt::around(bytes, range.clone());
+    if judge(path, &line.source, line.marker, &watch.names) != Judgement::Site {
+        return None;
+    }
     let name = &watch.component.name;
     let message = format!("this looks like the version of {name}, and no rule covers it");
-    let finding = Finding::at(Code::Untracked, path, bytes, range, message);
-    let judgement = judge(path, &finding.source, finding.marker.clone(), &watch.names);
     let help = format!("add a rule to the sites of {name}, or ignore it with a reason");
-    (judgement == Judgement::Site).then(|| finding.help(help))
+    Some(Finding::at(Code::Untracked, path, bytes, range, message).help(help))
 }
 
 fn unreadable(path: &str, bytes: &[u8], error: Error) -> Finding {
