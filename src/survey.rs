@@ -7,11 +7,13 @@
 //!   component's name.
 //! - `history` tells whether a place moved when its component did; `assign` puts the evidence together.
 //! - `rules` makes few rules of many places, `trial` tries them as a bump would, `render` writes them down.
+//! - `images` finds the images and phases in Makefiles and Dockerfiles.
 //! - `propose` proposes components where none is named.
 //! - [`mention::judge`] judges one number on one line, for whoever has found it.
 
 mod assign;
 mod history;
+mod images;
 pub mod kind;
 pub mod mention;
 pub mod names;
@@ -133,7 +135,12 @@ pub fn survey(repository: &Repository, request: &Request) -> Result<Survey> {
             .hint("name one with --component NAME=VERSION, with @OWNER/REPO if it is released elsewhere"));
     }
     let mut findings = decide(repository, request.commit, &places, &mut subjects)?;
-    let (rules, config) = settle(repository, request, &files, &subjects, &places, &mut findings)?;
+    let (rules, mut config) = settle(repository, request, &files, &subjects, &places, &mut findings)?;
+    let known = images::Known { subjects: &subjects, places: &places, findings: &findings, config: &config };
+    let section = images::section(repository, request.commit, &files, &known)?;
+    if !section.is_empty() {
+        config += &format!("\n{section}");
+    }
     Ok(Survey { subjects, proposed, places, findings, rules, config })
 }
 

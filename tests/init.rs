@@ -249,3 +249,40 @@ fn what_is_asked_for_wrongly_is_a_usage_error() {
     let empty = Sandbox::new(&[("a", "b\n")]);
     assert_eq!(empty.run(&["init"]).status.code(), Some(2));
 }
+
+/// A Makefile as GraphScope has it, with the tag of its second image.
+fn makefile(tag: &str) -> String {
+    format!(
+        "DIR := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))\nARCH := $(subst x86_64,amd64,$(subst aarch64,arm64,$(shell uname -m)))\n\
+         V6D ?= $(shell cat $(DIR)/../V6D_VERSION)\nGS := $(shell cat $(DIR)/../VERSION)\n\n\
+         app:\n\tcd $(DIR)/.. && docker build --target app --build-arg V=$(V6D) \\\n\t\t-t graphscope/app:{tag} -f k8s/app.Dockerfile .\n\
+         dev:\n\tcd $(DIR)/.. && docker build \\\n\t\t-t graphscope/dev:$(V6D)-$(ARCH) -f $(DIR)/dev.Dockerfile .\n"
+    )
+}
+
+#[test]
+fn images_are_put_in_phases_where_a_makefile_tells_them_and_else_named() {
+    let sandbox = bumped("");
+    sandbox.write("k8s/dev.Dockerfile", b"FROM ubuntu:22.04\n");
+    let app = "ARG V=latest\nFROM r.example.com/graphscope/dev:$V-amd64 AS b\nFROM scratch AS app\nCOPY --from=b / /\n";
+    sandbox.write("k8s/app.Dockerfile", app.as_bytes());
+    sandbox.write("k8s/Makefile", makefile("$(GS)").as_bytes());
+    sandbox.commit();
+    let text = init(&sandbox, &COMPONENTS)["config"].as_str().unwrap().to_owned();
+    let phases = "registry: r.example.com/graphscope\n\nphases:\n  \
+        - name: vineyard\n    component: vineyard\n    images:\n      \
+        dev:\n        dockerfile: k8s/dev.Dockerfile\n        tags: ['v{vineyard}']\n  \
+        - name: graphscope\n    component: graphscope\n    images:\n      \
+        app:\n        dockerfile: k8s/app.Dockerfile\n        target: app\n        \
+        args: { V: 'v{vineyard}' }\n        tags: ['{graphscope}']\n";
+    assert!(text.contains(phases), "{text}");
+    sandbox.commit();
+    let graph = sandbox.run(&["graph"]);
+    assert!(graph.status.success(), "{}", String::from_utf8_lossy(&graph.stderr));
+
+    sandbox.write("k8s/Makefile", makefile("$(shell date)").as_bytes());
+    sandbox.commit();
+    let text = init(&sandbox, &[&COMPONENTS[..], &["--force"]].concat())["config"].as_str().unwrap().to_owned();
+    let doubt = "#   k8s/app.Dockerfile (k8s/Makefile:7): its tag depends on $(shell date)\n";
+    assert!(text.contains(doubt) && !text.contains("        dockerfile: k8s/app.Dockerfile"), "{text}");
+}
