@@ -65,23 +65,28 @@ pub fn section(repository: &Repository, commit: Commit, files: &[File], known: &
     };
     let mut selection = select::select(&found, &components, &dockerfiles, is_directory);
     selection.doubts.extend(unreadable);
-    let phases = match registry(&selection.images, &dockerfiles) {
-        _ if selection.images.is_empty() => String::new(),
+    let phases = phases(known, &selection.images, &dockerfiles);
+    Ok(render::section(&phases, &selection.doubts))
+}
+
+/// The phases of `images` as text; as a comment with the reason, where the config would not stand with them.
+fn phases(known: &Known<'_>, images: &[select::Image], dockerfiles: &BTreeMap<String, Dockerfile>) -> String {
+    if images.is_empty() {
+        return String::new();
+    }
+    let components: Vec<&str> = known.subjects.iter().map(|subject| subject.name.as_str()).collect();
+    let order = select::order(images, dockerfiles);
+    let text = |registry: &str| render::phases(registry, images, &order, &components);
+    match registry(images, dockerfiles) {
         Ok(registry) => {
-            let order = select::order(&selection.images, &dockerfiles);
-            let phases = render::phases(&registry, &selection.images, &order, &components);
-            match fault(&format!("{}\n{phases}", known.config), known.subjects, &dockerfiles) {
+            let phases = text(&registry);
+            match fault(&format!("{}\n{phases}", known.config), known.subjects, dockerfiles) {
                 None => phases,
                 Some(reason) => render::as_comment(&phases, &reason),
             }
         }
-        Err(reason) => {
-            let order = select::order(&selection.images, &dockerfiles);
-            let phases = render::phases("registry.example.com/project", &selection.images, &order, &components);
-            render::as_comment(&phases, &reason)
-        }
-    };
-    Ok(render::section(&phases, &selection.doubts))
+        Err(reason) => render::as_comment(&text("registry.example.com/project"), &reason),
+    }
 }
 
 /// The registry that all images have in common, or why there is none.
@@ -116,4 +121,45 @@ fn fault(text: &str, subjects: &[Subject], dockerfiles: &BTreeMap<String, Docker
         path => format!("{path}:{}: {}", fault.line_column().0, fault.message),
     };
     Some(error.faults.first().map_or(error.message.clone(), place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::names::Names;
+    use super::*;
+
+    /// The phases of a tree with an image `gs/dev`, whose Dockerfile is this, and an image that is built on it.
+    fn phases_with(dev: &str, app: &str) -> String {
+        let parse = |text: &str| Dockerfile::parse(text.as_bytes()).unwrap();
+        let dockerfiles = [("app.Dockerfile", parse(app)), ("dev.Dockerfile", parse(dev))];
+        let dockerfiles = dockerfiles.map(|(path, file)| (path.to_owned(), file)).into();
+        let subject =
+            Subject { name: "v6d".into(), version: "0.24.2".parse().unwrap(), upstream: None, names: Names::default() };
+        let text = "dev:\n\tdocker build -t gs/dev:v{v6d} -f dev.Dockerfile .\n\
+            app:\n\tdocker build -t gs/app:v{v6d} -f app.Dockerfile .\n";
+        let found = read::builds("Makefile", text, &|_| None);
+        let images = select::select(&found, &["v6d"], &dockerfiles, |_| true).images;
+        let config = "components:\n  v6d: { version: 0.24.2 }\n";
+        let known = Known { subjects: &[subject], places: &[], findings: &[], config };
+        phases(&known, &images, &dockerfiles)
+    }
+
+    #[test]
+    fn phases_that_would_not_stand_are_comments_with_the_reason() {
+        let stands = phases_with("FROM ubuntu:22.04\n", "FROM r.example.com/gs/dev:v0.24.2\n");
+        assert!(stands.starts_with("registry: r.example.com/gs\n\nphases:\n"), "{stands}");
+        for (dev, app, reason) in [
+            ("FROM ubuntu:22.04\n", "FROM ubuntu:22.04\n", "no tag and no FROM says in which registry the images are"),
+            ("FROM ubuntu:22.04\n", "FROM r.example.com/gs/dev:v0.24.9\n", "app.Dockerfile:1: "),
+            (
+                "FROM a.example.com/gs/app:v1\n",
+                "FROM r.example.com/gs/dev:v0.24.2\n",
+                "several registries: a.example.com",
+            ),
+        ] {
+            let text = phases_with(dev, app);
+            assert!(text.lines().all(|line| line.starts_with('#')), "{text}");
+            assert!(text.lines().next().is_some_and(|first| first.contains(reason)), "{text}");
+        }
+    }
 }

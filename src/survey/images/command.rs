@@ -54,7 +54,8 @@ pub fn builds(amd64: &str, arm64: &str, directory: &str) -> Vec<Result<Build, Do
     let mut found = Vec::new();
     for command in words.split(|word| ["&&", "||", ";", "|", "&"].contains(&word.as_str())) {
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
-        let start = command.iter().position(|word| *word != "sudo" && !(word.contains('=') && !word.starts_with('-')));
+        let is_prefix = |word: &&str| *word == "sudo" || word.contains('=') && !word.starts_with('-');
+        let start = command.iter().position(|word| !is_prefix(word));
         match &command[start.unwrap_or_default()..] {
             ["cd", path] => here = here.filter(|_| unknown(path).is_none()).and_then(|here| join(&here, path)),
             ["docker", "build", options @ ..]
