@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Component, Config, VersionSource};
-use crate::edit::{EditPlan, FileScan, Reading, Scanner, prove};
+use crate::edit::{EditPlan, FileScan, Place, Reading, Scanner, prove};
 use crate::error::{Error, Result};
 use crate::git::{Commit, File, History, MISSING_BLOB, Repository, Scanned};
 use crate::version::Version;
@@ -182,33 +182,52 @@ fn title(plan: &BumpPlan) -> String {
     format!("chore: bump {} from {} to {}", plan.component, plan.from, plan.to)
 }
 
-/// The content of the working file at `path`, edited as `plan` says. Its sites are located in `bytes` anew.
+/// The content of the working file at `path`, edited as `plan` says; `None` if nothing is left to edit in it. Its sites are
+/// located in `bytes` anew; one that reads the target already is done.
 ///
 /// # Errors
-/// Refused, if they are not those of the plan.
+/// Refused, if they are not those of the base branch.
 pub fn rewrite(
     config: &Config,
     config_path: Option<&str>,
     plan: &BumpPlan,
     path: &str,
     bytes: &[u8],
-) -> Result<Vec<u8>> {
+) -> Result<Option<Vec<u8>>> {
     let component = find_component(config, &plan.component)?;
     let scanner = Scanner::new(config, component, &plan.from, config_path);
+    let again = Scanner::new(config, component, &plan.to, config_path);
+    let target = plan.to.to_string();
+    let original = plan.originals.get(path).map(Vec::as_slice).unwrap_or_default();
+    let base = versions_read(&scanner.scan(path, original)?, original);
+    // only with the target as the current version is a done place found among other versions of its line
+    let now = versions_read(&again.scan(path, bytes)?, bytes);
+    let same_rules = |now: &[(usize, Vec<u8>)]| now.iter().map(|(rule, _)| rule).eq(base.iter().map(|(rule, _)| rule));
+    if same_rules(&now) && now.iter().all(|(_, text)| text == target.as_bytes()) {
+        return Ok(None);
+    }
     let scan = scanner.scan(path, bytes)?;
-    let places = versions_in(&scan);
-    let mut edits = EditPlan::new(&scanner);
-    edits.add(&scanner, &plan.to, path, bytes, scan)?;
-    let told = |edits: &EditPlan| -> Vec<(String, String)> {
-        edits.edits_of(path).map(|edit| (edit.site.clone(), edit.old.clone())).collect()
-    };
-    if told(&edits) != told(&plan.edits) {
+    let now = versions_read(&scan, bytes);
+    let expected = now.iter().zip(&base).all(|((_, now), (_, base))| now == base || now == target.as_bytes());
+    if !same_rules(&now) || !expected {
         return Err(Error::refused(format!("{path} has other places in the working tree than on the base branch"))
             .hint("commit or put aside what was changed there, or leave --write out"));
     }
+    let places = now.len();
+    let mut edits = EditPlan::new(&scanner);
+    edits.add(&scanner, &plan.to, path, bytes, scan)?;
     let after = edits.apply(path, bytes)?;
-    prove(&Scanner::new(config, component, &plan.to, config_path), &plan.to, path, places, &after)?;
-    Ok(after)
+    prove(&again, &plan.to, path, places, &after)?;
+    Ok(Some(after))
+}
+
+/// The versions that `scan` found in `bytes`, each with the rule that selected it.
+fn versions_read(scan: &FileScan, bytes: &[u8]) -> Vec<(usize, Vec<u8>)> {
+    let version = |(rule, place): &(usize, Place)| match &place.reading {
+        Reading::Version(range) => Some((*rule, bytes[range.clone()].to_vec())),
+        _ => None,
+    };
+    scan.places.iter().filter_map(version).collect()
 }
 
 fn versions_in(scan: &FileScan) -> usize {

@@ -198,6 +198,26 @@ fn write_edits_the_working_files_or_none_of_them() {
 }
 
 #[test]
+fn write_can_be_run_again_after_a_complete_or_an_interrupted_one() {
+    let sites = "      - { files: V, whole: true }\n      - { files: notes.md, regex: 'from (?<version>.+)' }\n";
+    let notes = "from 0.24.1 and from 0.23.0\n";
+    let sandbox = Sandbox::new(&[("release.yaml", &config(sites)), ("V", "0.24.1\n"), ("notes.md", notes)]);
+    let read = |path: &str| std::fs::read_to_string(sandbox.path().join(path)).unwrap();
+    let write = || sandbox.run(&["bump-vineyard", "0.24.2", "--write"]);
+    sandbox.write("V", b"0.24.2\n");
+    assert!(write().status.success(), "one file was done already");
+    assert_eq!(read("notes.md"), "from 0.24.2 and from 0.23.0\n");
+    let done = sandbox.git(&["diff"]);
+    assert_eq!(sandbox.git(&["diff", "--name-only"]), "V\nnotes.md\nrelease.yaml\n");
+    let output = write();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing to do"));
+    assert_eq!(sandbox.git(&["diff"]), done);
+    sandbox.write("V", b"9.9.9\n");
+    assert_eq!(write().status.code(), Some(3), "what somebody else wrote is not overwritten");
+}
+
+#[test]
 fn what_a_person_must_decide_is_refused() {
     let pinned = "FROM graphscope/graphscope-dev:v0.24.1@sha256:0000\n";
     let sites =

@@ -95,7 +95,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     match &mode {
         _ if nothing => global.say("nothing to do"),
         Mode::Plan => {}
-        Mode::Write => write(&repository, &place, &plan)?,
+        Mode::Write => write(global, &repository, &place, &plan)?,
         Mode::Local(why) => {
             let commit = branch::commit_locally(&repository, &plan, request.force)?;
             done.commit = Some(commit.id.to_string());
@@ -236,16 +236,19 @@ fn tell_local(plan: &BumpPlan, commit: Commit, text: &PullRequestText) {
     report::result(&format!("\npull request: {}\n\n{}", text.title, text.body));
 }
 
-/// Writes the edits into the working files: all of them, or none.
-fn write(repository: &Repository, place: &Place, plan: &BumpPlan) -> Result<()> {
+/// Writes the edits into the working files: all of them, or none. What reads the new version already is done.
+fn write(global: &Global, repository: &Repository, place: &Place, plan: &BumpPlan) -> Result<()> {
     let root = repository.workdir().ok_or_else(|| {
         Error::usage("--write needs a working tree; this repository is bare").hint("leave --write out, or use a clone")
     })?;
     let mut contents = Vec::new();
     for path in plan.edits.paths() {
         let bytes = read_regular(&root, path)?;
-        contents
-            .push((root.join(path), bump::rewrite(&place.config, place.config_path.as_deref(), plan, path, &bytes)?));
+        let after = bump::rewrite(&place.config, place.config_path.as_deref(), plan, path, &bytes)?;
+        contents.extend(after.map(|after| (root.join(path), after)));
+    }
+    if contents.is_empty() {
+        global.say("nothing to do: the working files read this version already");
     }
     write_all(contents.iter().map(|(file, content)| (file.clone(), content.as_slice())))
 }
