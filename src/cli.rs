@@ -201,7 +201,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     choice.write_global();
     let json = cli.global.is_json();
-    match dispatch(cli) {
+    let code = match dispatch(cli) {
         Ok(code) => code,
         Err(error) => {
             if json {
@@ -209,6 +209,13 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             } else {
                 report::error(&error);
             }
+            ExitCode::from(error.kind.exit_code())
+        }
+    };
+    match report::delivered() {
+        Ok(()) => code,
+        Err(error) => {
+            report::error(&error);
             ExitCode::from(error.kind.exit_code())
         }
     }
@@ -233,12 +240,17 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Graph(args) => graph::run(global, args)?,
         Command::Init(args) => init::run(global, args)?,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "gs-release", &mut std::io::stdout());
+            // clap_complete panics where it cannot write
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "gs-release", &mut script);
+            report::result(String::from_utf8_lossy(&script).trim_end());
         }
         Command::Man => {
-            let page = clap_mangen::Man::new(Cli::command());
-            page.render(&mut std::io::stdout())
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
                 .map_err(|error| Error::usage(format!("cannot write the page: {error}")))?;
+            report::result(String::from_utf8_lossy(&page).trim_end());
         }
     }
     Ok(ExitCode::SUCCESS)

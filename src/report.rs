@@ -1,6 +1,11 @@
 //! What a person or a program gets to see: the only place that prints.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is this module's purpose")]
 
+/// `println!` of a result, which goes the way of [`stdout::line`].
+macro_rules! outln {
+    ($($text:tt)*) => { $crate::report::stdout::line(format_args!($($text)*)) };
+}
+
 mod build;
 mod check;
 mod checks;
@@ -11,6 +16,7 @@ mod markdown;
 mod progress;
 mod record;
 pub mod status;
+mod stdout;
 pub mod step;
 mod survey;
 mod timeline;
@@ -22,6 +28,7 @@ pub use checks::checks;
 pub use documents::{Document, json_of};
 pub use progress::Progress;
 pub use record::{ImageRecord, Record};
+pub use stdout::delivered;
 pub use survey::{survey, survey_json};
 pub use timeline::{Span, Timeline, Wait};
 
@@ -47,7 +54,7 @@ pub fn say(text: &str) {
 
 /// A result for a person, on stdout.
 pub fn result(text: &str) {
-    anstream::println!("{text}");
+    outln!("{text}");
 }
 
 /// A warning, on stderr.
@@ -57,7 +64,7 @@ pub fn warn(text: &str) {
 
 /// A JSON document, on stdout.
 pub fn json(document: &Value) {
-    anstream::println!("{document:#}");
+    outln!("{document:#}");
 }
 
 /// A failure as the JSON document that takes the result's place.
@@ -105,13 +112,13 @@ pub fn bump_json(plan: &BumpPlan, commit: Option<&str>, pull_request: Option<&En
 /// What was published, for a person.
 pub fn published(branch: &str, published: &Published) {
     let pull = &published.pull_request;
-    anstream::println!("\nbranch {branch}, commit {}", published.commit);
+    outln!("\nbranch {branch}, commit {}", published.commit);
     let action = match pull.action {
         Action::Created => "created",
         Action::Updated => "updated",
         Action::Unchanged => "unchanged",
     };
-    anstream::println!("pull request #{} {action}: {}", pull.pull_request.number, pull.pull_request.url);
+    outln!("pull request #{} {action}: {}", pull.pull_request.number, pull.pull_request.url);
 }
 
 /// A bump for a person: the diff, then the table.
@@ -123,19 +130,14 @@ pub fn bump(plan: &BumpPlan) {
     let changes = plan.edits.edits.len();
     let files = plan.contents.len();
     let (component, from, to) = (&plan.component, &plan.from, &plan.to);
-    anstream::println!("{BOLD}{component} {from} -> {to}{BOLD:#}: {changes} places in {files} files");
+    outln!("{BOLD}{component} {from} -> {to}{BOLD:#}: {changes} places in {files} files");
     for edit in &plan.edits.edits {
         let drifted = if edit.drifted { format!("  {YELLOW}drifted{YELLOW:#}") } else { String::new() };
         let place = format!("{}:{}:{}", edit.path, edit.line, edit.column);
-        anstream::println!("  {place:<56} {} -> {}  {}{drifted}", edit.old, edit.new, edit.site);
+        outln!("  {place:<56} {} -> {}  {}{drifted}", edit.old, edit.new, edit.site);
     }
     for leftover in &plan.edits.leftovers {
-        anstream::println!(
-            "  {YELLOW}still mentions {from}{YELLOW:#}: {}:{}: {}",
-            leftover.path,
-            leftover.line,
-            leftover.text
-        );
+        outln!("  {YELLOW}still mentions {from}{YELLOW:#}: {}:{}: {}", leftover.path, leftover.line, leftover.text);
     }
 }
 
@@ -157,17 +159,17 @@ pub fn notes(plan: &BumpPlan) {
 }
 
 fn diff(path: &str, before: &str, after: &str) {
-    anstream::println!("{BOLD}--- a/{path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}");
+    outln!("{BOLD}--- a/{path}{BOLD:#}\n{BOLD}+++ b/{path}{BOLD:#}");
     let diff = TextDiff::from_lines(before, after);
     for hunk in diff.unified_diff().context_radius(1).iter_hunks() {
-        anstream::println!("{CYAN}{}{CYAN:#}", hunk.header());
+        outln!("{CYAN}{}{CYAN:#}", hunk.header());
         for change in hunk.iter_changes() {
             let (sign, style) = match change.tag() {
                 ChangeTag::Delete => ('-', RED),
                 ChangeTag::Insert => ('+', GREEN),
                 ChangeTag::Equal => (' ', Style::new()),
             };
-            anstream::println!("{style}{sign}{}{style:#}", change.value().trim_end_matches(['\r', '\n']));
+            outln!("{style}{sign}{}{style:#}", change.value().trim_end_matches(['\r', '\n']));
         }
     }
 }

@@ -15,22 +15,17 @@ use crate::error::Result;
 pub fn plan(plan: &BuildPlan) {
     let width = plan.images().map(|image| image.image.len()).max().unwrap_or(0);
     for phase in &plan.phases {
-        anstream::println!("{BOLD}phase {}{BOLD:#}", phase.name);
+        outln!("{BOLD}phase {}{BOLD:#}", phase.name);
         for image in &phase.images {
             let color = color(image);
             let what = if image.build { "  build" } else { "" };
-            anstream::println!(
-                "  {:<width$}  {:<28} {color}{}{color:#}{what}",
-                image.image,
-                image.tags.join(", "),
-                image.state
-            );
+            outln!("  {:<width$}  {:<28} {color}{}{color:#}{what}", image.image, image.tags.join(", "), image.state);
         }
     }
     let builds = plan.images().filter(|image| image.build).count();
     match builds {
-        0 => anstream::println!("nothing to build"),
-        builds => anstream::println!("{builds} of {} images to build", plan.images().count()),
+        0 => outln!("nothing to build"),
+        builds => outln!("{builds} of {} images to build", plan.images().count()),
     }
 }
 
@@ -64,13 +59,13 @@ pub fn built(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) {
         line.push_str(&format!("; {kept} stale images are kept"));
     }
     match waits_for {
-        Some(waits_for) => anstream::println!("{line}; {waits_for}"),
-        None => anstream::println!("{line}; every image is published and verified"),
+        Some(waits_for) => outln!("{line}; {waits_for}"),
+        None => outln!("{line}; every image is published and verified"),
     }
     let timeline = Timeline::new(plan, record);
     let shown = if std::io::stdout().is_terminal() { timeline.text() } else { timeline.plain() };
     if !shown.is_empty() {
-        anstream::println!("\n{}", shown.trim_end());
+        outln!("\n{}", shown.trim_end());
     }
 }
 

@@ -14,15 +14,15 @@ pub fn check(report: &Report, mended: &Mended) {
     for finding in &report.findings {
         if finding.path != path {
             path = &finding.path;
-            anstream::println!("{BOLD}{path}{BOLD:#}");
+            outln!("{BOLD}{path}{BOLD:#}");
         }
-        anstream::println!("{}\n", text(finding));
+        outln!("{}\n", text(finding));
     }
     for edit in &mended.edits {
         let verb = if mended.contents.is_empty() { "would mend" } else { "mended" };
-        anstream::println!("{verb} {}:{}:{}: {} -> {}", edit.path, edit.line, edit.column, edit.old, edit.new);
+        outln!("{verb} {}:{}:{}: {} -> {}", edit.path, edit.line, edit.column, edit.old, edit.new);
     }
-    anstream::println!("{BOLD}{}{BOLD:#}", sum(report));
+    outln!("{BOLD}{}{BOLD:#}", sum(report));
 }
 
 /// One finding: what it is, its line with a marker under it, what to do.

@@ -19,9 +19,9 @@ pub fn checks(checks: &[Check]) {
             State::Missing => ("missing", YELLOW),
             State::Unknown => ("unknown", YELLOW),
         };
-        anstream::println!("{style}{word:<8}{style:#} {:<width$}  {}", check.about, check.detail);
+        outln!("{style}{word:<8}{style:#} {:<width$}  {}", check.about, check.detail);
         if let Some(remedy) = check.remedy.as_ref().filter(|_| check.state != State::Ok) {
-            anstream::println!("         {:<width$}  {CYAN}mend{CYAN:#}: {remedy}", "");
+            outln!("         {:<width$}  {CYAN}mend{CYAN:#}: {remedy}", "");
         }
     }
 }

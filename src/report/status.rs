@@ -102,9 +102,9 @@ impl<'a> Status<'a> {
 pub fn show(status: &Status<'_>, now: Timestamp) {
     for (component, version) in &status.components {
         let newer = status.upstream.get(component).map(newer).unwrap_or_default();
-        anstream::println!("{BOLD}{component}{BOLD:#} {version}  {newer}");
+        outln!("{BOLD}{component}{BOLD:#} {version}  {newer}");
         for pull in status.pull_requests.iter().filter(|pull| pull.component == *component) {
-            anstream::println!("  {YELLOW}#{}{YELLOW:#} {} ({})", pull.number, pull.title, pull.url);
+            outln!("  {YELLOW}#{}{YELLOW:#} {} ({})", pull.number, pull.title, pull.url);
         }
     }
     let width = |text: &dyn Fn(&ImagePlan) -> usize| status.plan.images().map(text).max().unwrap_or(0);
@@ -118,11 +118,11 @@ pub fn show(status: &Status<'_>, now: Timestamp) {
             };
             format!("  run {} {color}{}{color:#} {}", run.attempt, run.state, run.url)
         });
-        anstream::println!("{BOLD}phase {}{BOLD:#}{}", phase.name, run.unwrap_or_default());
+        outln!("{BOLD}phase {}{BOLD:#}{}", phase.name, run.unwrap_or_default());
         for image in &phase.images {
             let color = color(image);
             let facts = status.published(image).map(|published| facts(published, now)).unwrap_or_default();
-            anstream::println!(
+            outln!(
                 "  {:<names$}  {:<tags$}  {color}{}{color:#}{facts}",
                 image.image,
                 image.tags.join(", "),
@@ -132,8 +132,8 @@ pub fn show(status: &Status<'_>, now: Timestamp) {
     }
     let due = status.plan.images().filter(|image| image.build).count();
     match due {
-        0 => anstream::println!("everything is published"),
-        due => anstream::println!("{due} of {} images to build", status.plan.images().count()),
+        0 => outln!("everything is published"),
+        due => outln!("{due} of {} images to build", status.plan.images().count()),
     }
 }
 

@@ -141,13 +141,13 @@ pub fn table(rows: &[Row]) {
         };
         let version = row.current.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
         let sentence = sentence(row);
-        anstream::println!("{BOLD}{:<width$}{BOLD:#}  {version:<9}  {colour}{sentence}{colour:#}", row.component);
+        outln!("{BOLD}{:<width$}{BOLD:#}  {version:<9}  {colour}{sentence}{colour:#}", row.component);
         let indent = width + 13;
         for passed_over in &row.passed_over {
-            anstream::println!("{:indent$}{passed_over}", "");
+            outln!("{:indent$}{passed_over}", "");
         }
         for hint in row.outcome.as_ref().err().map(|error| &error.hints).into_iter().flatten() {
-            anstream::println!("{:indent$}hint: {hint}", "");
+            outln!("{:indent$}hint: {hint}", "");
         }
     }
 }
