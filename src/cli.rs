@@ -181,9 +181,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() && asks_for_json(&arguments) => {
-            let text = error.to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let failure = Error::usage(message).hint("`gs-release --help` lists the commands and their options");
+            let failure = misuse(&error.to_string());
             report::error_json(&failure);
             return ExitCode::from(failure.kind.exit_code());
         }
@@ -254,6 +252,17 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The failure that `text` tells, clap's message about wrong arguments: what is wrong on one line, its tips as hints, the
+/// usage left out.
+fn misuse(text: &str) -> Error {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let told = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let (tips, message): (Vec<&str>, Vec<&str>) = told.partition(|line| line.starts_with("tip: "));
+    let failure = Error::usage(message.join(" ").trim_start_matches("error: "));
+    let failure = tips.iter().fold(failure, |failure, tip| failure.hint(tip.trim_start_matches("tip: ")));
+    failure.hint("`gs-release --help` lists the commands and their options")
 }
 
 /// Whether arguments that cannot be parsed ask for JSON all the same.

@@ -9,6 +9,24 @@ use std::process::Stdio;
 
 use support::Sandbox;
 
+#[test]
+fn json_tells_all_that_is_wrong_with_the_arguments() {
+    let sandbox = Sandbox::empty();
+    let message = |arguments: &[&str]| {
+        let (code, document) = sandbox.json(arguments);
+        assert_eq!(code, 2, "{document}");
+        document["error"]["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(message(&["bump", "vineyard"]), "the following required arguments were not provided: <VERSION>");
+    assert_eq!(
+        message(&["build", "--engine", "bogus"]),
+        "invalid value 'bogus' for '--engine <ENGINE>' [possible values: buildx, actions]"
+    );
+    assert_eq!(message(&["statsu"]), "unrecognized subcommand 'statsu'");
+    let hints = sandbox.json(&["statsu"]).1["error"]["hints"].to_string();
+    assert!(hints.contains("a similar subcommand exists: 'status'"), "{hints}");
+}
+
 const RESULTS: [&[&str]; 3] = [&["completions", "bash"], &["man"], &["schema"]];
 
 #[test]
