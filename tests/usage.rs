@@ -27,6 +27,13 @@ fn json_tells_all_that_is_wrong_with_the_arguments() {
     assert!(hints.contains("a similar subcommand exists: 'status'"), "{hints}");
 }
 
+#[test]
+fn no_builds_at_the_same_time_is_wrong_usage() {
+    let (code, document) = Sandbox::empty().json(&["build", "--jobs", "0"]);
+    assert_eq!(code, 2);
+    assert!(document["error"]["message"].as_str().unwrap().contains("'0' for '--jobs <N>'"), "{document}");
+}
+
 const RESULTS: [&[&str]; 3] = [&["completions", "bash"], &["man"], &["schema"]];
 
 #[test]

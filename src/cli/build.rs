@@ -1,6 +1,7 @@
 //! `gs-release build`, `plan` and `verify`.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ pub struct Args {
     pub promote: bool,
     /// Builds at the same time.
     #[arg(long, value_name = "N")]
-    pub jobs: Option<usize>,
+    pub jobs: Option<NonZeroUsize>,
     /// Engine actions: start what is due and leave; otherwise the runs are followed to their end.
     #[arg(long)]
     pub no_wait: bool,
@@ -183,7 +184,7 @@ pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
         registry: registry as &dyn Registry,
         engine: &engine,
         tree: tree.path(),
-        parallel: args.jobs.or(config.build.parallel).unwrap_or(PARALLEL),
+        parallel: args.jobs.map(NonZeroUsize::get).or(config.build.parallel).unwrap_or(PARALLEL),
         platform_tags: config.build.platform_tags,
         promotion: promotion(repository, config, *commit, args.promote),
         listener: &|event| progress.hear(event),
