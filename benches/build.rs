@@ -79,7 +79,8 @@ fn plan(count: usize) {
                 BTreeMap::from([("v".into(), "0.24.1".parse().unwrap()), ("g".into(), "0.28.0".parse().unwrap())]);
             let release = Release { config: &config, path: "release.yaml", text: &text, versions: &versions };
             let graph = Graph::read(release, |path| reader.read(path)).unwrap();
-            let inputs = graph.inputs(&repository.entries(commit).unwrap(), |path| reader.read(path)).unwrap();
+            let inputs =
+                graph.inputs(&repository.entries(commit).unwrap(), |path| reader.read(path), &BTreeMap::new()).unwrap();
             let desired = Desired::new(commit.id.to_string(), versions, &config, graph, inputs, None).unwrap();
             let plan = BuildPlan::new(&desired, &Observed::default(), &BTreeSet::new()).unwrap();
             assert_eq!(plan.images().filter(|image| image.build).count(), count);

@@ -1,13 +1,13 @@
 //! What is published: the state of each image, from its index alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::annotations;
 use super::desired::{Desired, Wanted};
 use crate::error::Result;
-use crate::image::diff;
+use crate::image::{Fingerprint, diff};
 use crate::registry::{ImageRef, Registry, TagState, tag_state, usual_spelling};
 
 /// Questions to the registry at the same time.
@@ -109,6 +109,27 @@ impl Observed {
             }
         }
         Ok(found)
+    }
+
+    /// The images of `desired` that stay as they were published, with the fingerprints of that. What gs-release did not build
+    /// has its digest for one: it changes with the image, too.
+    ///
+    /// # Errors
+    /// As [`Observed::state`].
+    pub fn kept(&self, desired: &Desired) -> Result<BTreeMap<usize, Fingerprint>> {
+        let mut kept = BTreeMap::new();
+        for (index, wanted) in desired.images.iter().enumerate() {
+            if !matches!(self.state(desired, wanted)?, State::Kept { .. }) {
+                continue;
+            }
+            let tag = wanted.releases()?.into_iter().find_map(|tag| self.get(&tag));
+            let fingerprint = tag.and_then(|tag| {
+                let digest = tag.digest.as_str().strip_prefix("sha256:");
+                annotations::inputs(&tag.annotations).or_else(|| Fingerprint::parse(&format!("v1:{}", digest?)))
+            });
+            kept.extend(fingerprint.map(|fingerprint| (index, fingerprint)));
+        }
+        Ok(kept)
     }
 
     /// The state of `wanted`: that of the worst of its tags.

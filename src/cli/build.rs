@@ -1,6 +1,6 @@
 //! `gs-release build`, `plan` and `verify`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -107,20 +107,38 @@ pub struct Prepared {
     pub observed: Observed,
 }
 
-/// Reads the config of the commit, and looks at the registry.
-pub async fn prepare(global: &Global, look: &Look) -> Result<Prepared> {
+/// Reads the config of the commit, and looks at the registry. `rebuild` are images that are not kept as they are.
+pub async fn prepare(global: &Global, look: &Look, rebuild: &[String]) -> Result<Prepared> {
     let repository = Repository::open(&global.directory)?;
     let commit = resolve(global, &repository, &look.reference)?;
     let place = Place::read(global, &repository, Some(commit))?;
-    let desired = place.desired(&repository, commit, global.registry.as_deref())?;
+    let desired = |kept: &_| place.desired(&repository, commit, global.registry.as_deref(), kept);
+    let mut kept = BTreeMap::new();
+    let mut wanted = desired(&kept)?;
     let registry = OciRegistry::new(registry::docker_config_dir(), registry::Limits::default())?;
     let mut tags = Vec::new();
-    for image in &desired.images {
+    for image in &wanted.images {
         tags.extend(image.releases()?);
     }
     global.detail(&format!("looking at {} tags", tags.len()));
     let observed = Observed::look(&registry, tags).await?;
-    Ok(Prepared { repository, commit, config: place.config, desired, registry, observed })
+    let mut again = BTreeSet::new();
+    for name in rebuild {
+        let index = wanted.image(name)?;
+        again.insert(index);
+        again.extend(wanted.graph.dependants(index));
+    }
+    // what an image is built on may be kept, which may be why the image itself is not; from base to top it settles
+    loop {
+        let mut found = observed.kept(&wanted)?;
+        found.retain(|index, _| !again.contains(index));
+        if found == kept {
+            break;
+        }
+        kept = found;
+        wanted = desired(&kept)?;
+    }
+    Ok(Prepared { repository, commit, config: place.config, desired: wanted, registry, observed })
 }
 
 /// The commit that `reference` names here, else the head of the remote's branch of that name: a bump that was pushed has no
@@ -149,7 +167,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
 
 /// Builds, and shows the result; where JSON is asked for, gives its document instead.
 pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
-    let prepared = prepare(global, &args.look).await?;
+    let prepared = prepare(global, &args.look, &args.rebuild).await?;
     let Prepared { repository, commit, config, desired, registry, observed } = &prepared;
     let engine = args.engine.unwrap_or(match config.build.engine {
         EngineKind::Buildx => Engine::Buildx,
@@ -213,7 +231,7 @@ fn print(document: Option<Value>) {
 
 /// `gs-release plan`.
 pub async fn plan(global: &Global, args: PlanArgs) -> Result<()> {
-    let Prepared { desired, observed, .. } = prepare(global, &args.look).await?;
+    let Prepared { desired, observed, .. } = prepare(global, &args.look, &[]).await?;
     let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
     let plan = BuildPlan::new(&desired, &observed, &BTreeSet::new())?;
     show(global, &desired, &only.into_iter().fold(plan, BuildPlan::of_phase)).map(print)
@@ -230,7 +248,7 @@ fn show(global: &Global, desired: &Desired, plan: &BuildPlan) -> Result<Option<V
 
 /// `gs-release verify`.
 pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
-    let prepared = prepare(global, &look).await?;
+    let prepared = prepare(global, &look, &[]).await?;
     let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
     let mut found = findings(&plan);
     found.extend(prepared.observed.gaps(&prepared.registry, &prepared.desired).await?);

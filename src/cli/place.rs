@@ -8,6 +8,7 @@ use crate::bump::current_version;
 use crate::config::{Config, RepositoryName};
 use crate::error::{Error, Result};
 use crate::git::{Commit, Remote, Repository, Snapshot};
+use crate::image::Fingerprint;
 use crate::image::graph::{Graph, Release};
 use crate::version::Version;
 
@@ -101,13 +102,21 @@ impl Place {
 
     /// What should be published of `commit`. `registry` overrides the one of the config.
     ///
+    /// `kept` are images that stay as they were published, see [`Graph::inputs`].
+    ///
     /// # Errors
     /// As [`Place::graph`]; usage where there is no registry.
-    pub fn desired(&self, repository: &Repository, commit: Commit, registry: Option<&str>) -> Result<Desired> {
+    pub fn desired(
+        &self,
+        repository: &Repository,
+        commit: Commit,
+        registry: Option<&str>,
+        kept: &BTreeMap<usize, Fingerprint>,
+    ) -> Result<Desired> {
         let versions = self.versions(repository, commit)?;
         let graph = self.graph(repository, commit)?;
         let mut reader = repository.reader(commit);
-        let inputs = graph.inputs(&repository.entries(commit)?, |path| reader.read(path))?;
+        let inputs = graph.inputs(&repository.entries(commit)?, |path| reader.read(path), kept)?;
         Desired::new(commit.id.to_string(), versions, &self.config, graph, inputs, registry)
     }
 }

@@ -20,7 +20,7 @@ use crate::report::{self};
 
 /// Shows it on one screen. What GitHub does not tell is left out, and said on stderr.
 pub async fn run(global: &Global, look: Look) -> Result<()> {
-    let prepared = prepare(global, &look).await?;
+    let prepared = prepare(global, &look, &[]).await?;
     let Prepared { desired, observed, registry, .. } = &prepared;
     let plan = BuildPlan::new(desired, observed, &BTreeSet::new())?;
     let mut status = Status::new(&desired.versions, &plan);

@@ -10,6 +10,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
@@ -68,14 +69,16 @@ pub struct Inputs {
 
 impl Graph {
     /// The inputs of every node, in their order. `tree` is the tree that the graph was read from, with its symlinks and
-    /// submodules; `read` gives the content of a file of it, and is asked for ignore files only.
+    /// submodules; `read` gives the content of a file of it, and is asked for ignore files only. `kept` are the nodes that
+    /// stay as they were published, whatever the tree says, with the fingerprints of that: what is built on one is made of it.
     pub fn inputs(
         &self,
         tree: &[TreeEntry],
         mut read: impl FnMut(&str) -> Result<Option<Vec<u8>>>,
+        kept: &BTreeMap<usize, Fingerprint>,
     ) -> Result<Vec<Inputs>> {
         let known = vec![None; self.nodes.len()];
-        let mut walk = Walk { graph: self, known, sources: Sources::new(tree, &mut read) };
+        let mut walk = Walk { graph: self, known, kept, sources: Sources::new(tree, &mut read) };
         for index in self.order() {
             let inputs = walk.inputs(&self.nodes[index])?;
             walk.known[index] = Some(inputs);
@@ -90,6 +93,7 @@ struct Walk<'a> {
     graph: &'a Graph,
     /// Of the images seen so far.
     known: Vec<Option<Inputs>>,
+    kept: &'a BTreeMap<usize, Fingerprint>,
     sources: Sources<'a>,
 }
 
@@ -166,8 +170,9 @@ impl Walk<'_> {
             return "external".to_owned();
         };
         let node = &self.graph.nodes[base];
-        if let Some(inputs) = &self.known[base] {
-            record.base(&node.image, inputs.fingerprint.as_str());
+        let known = self.known[base].as_ref().map(|inputs| &inputs.fingerprint);
+        if let Some(fingerprint) = self.kept.get(&base).or(known) {
+            record.base(&node.image, fingerprint.as_str());
         }
         // the tag says nothing that the fingerprint does not, but for an architecture at its end
         let tag = super::Reference::parse(reference).tag().unwrap_or("latest");

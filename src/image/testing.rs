@@ -84,7 +84,7 @@ impl Tree {
 
     pub(crate) fn inputs(&self) -> Vec<Inputs> {
         let graph = self.graph().unwrap_or_else(|error| panic!("{}", told(&error)));
-        graph.inputs(&self.entries(), |path| self.read(path)).unwrap()
+        graph.inputs(&self.entries(), |path| self.read(path), &BTreeMap::new()).unwrap()
     }
 
     /// Path, line and message of every fault.

@@ -134,3 +134,25 @@ fn a_later_phase_alone_waits_for_the_earlier_one() {
     assert_eq!(lab.build(&["--phase", "gs"]).fine().built(), ["client", "coordinator"]);
     assert_eq!(lab.run(&["verify"]).fine().document["verified"], Value::Bool(true));
 }
+
+#[test]
+#[ignore = "needs a Docker engine with buildx, and a registry on 127.0.0.1:5000"]
+fn an_image_on_a_kept_base_is_of_what_was_published_until_the_base_is_replaced() {
+    let config = CONFIG.replace("component: vineyard\n", "component: vineyard\n    when-stale: keep\n");
+    let lab = Lab::with(&config, &[]);
+    lab.build(&[]).fine();
+    let coordinator = lab.digest("coordinator:0.28.0");
+    lab.sandbox.write("payload", b"two\n");
+    lab.sandbox.commit();
+    // `client` copies the payload itself; `coordinator` has it from `base`, which is kept
+    let built = lab.build(&[]).fine();
+    assert_eq!(built.built(), ["client"]);
+    assert_eq!(lab.digest("coordinator:0.28.0"), coordinator);
+    lab.run(&["verify"]).fine();
+
+    lab.sandbox.write("release.yaml", CONFIG.as_bytes());
+    lab.sandbox.commit();
+    let built = lab.build(&[]).fine();
+    assert_eq!(built.built(), ["base", "coordinator", "dev"], "what was built on the kept one follows");
+    lab.run(&["verify"]).fine();
+}

@@ -23,7 +23,8 @@ pub fn desired(path: &Path, revision: &str) -> Desired {
     let release = Release { config: &config, path: "release.yaml", text: &text, versions: &versions };
     let mut reader = repository.reader(commit);
     let graph = Graph::read(release, |path| reader.read(path)).unwrap();
-    let inputs = graph.inputs(&repository.entries(commit).unwrap(), |path| reader.read(path)).unwrap();
+    let inputs =
+        graph.inputs(&repository.entries(commit).unwrap(), |path| reader.read(path), &Default::default()).unwrap();
     Desired::new(commit.id.to_string(), versions, &config, graph, inputs, None).unwrap()
 }
 

@@ -9,7 +9,9 @@ use super::{FILES, of};
 /// The files whose change changes the fingerprint.
 fn selected(tree: &Tree) -> Vec<String> {
     let graph = tree.graph().unwrap();
-    let of = |entries: &[TreeEntry]| graph.inputs(entries, |path| tree.read(path)).unwrap().remove(0).fingerprint;
+    let of = |entries: &[TreeEntry]| {
+        graph.inputs(entries, |path| tree.read(path), &BTreeMap::new()).unwrap().remove(0).fingerprint
+    };
     let mut entries = tree.entries();
     let before = of(&entries);
     let mut selected = Vec::new();
