@@ -19,6 +19,7 @@ mod fixture;
 mod helper;
 mod history;
 mod identity;
+mod lock;
 pub(crate) mod origin;
 mod past;
 mod push;
@@ -143,7 +144,9 @@ fn failed(what: impl std::fmt::Display, error: git2::Error) -> Error {
     let locked = error.code() == ErrorCode::Locked;
     let failure = Error::usage(format!("{what}: {}", error.message())).because(error);
     match locked {
-        true => failure.hint("another git process is at work here; run the command again when it has ended"),
+        true => failure.hint(
+            "another git process is at work here: run the command again when it has ended; where none is, remove the lock",
+        ),
         false => failure,
     }
 }

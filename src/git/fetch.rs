@@ -6,7 +6,7 @@ use git2::{ErrorCode, Oid};
 
 pub use super::worker::Patience;
 use super::worker::{self, Pulse};
-use super::{Auth, Remote, Repository, failed, shallow, trouble};
+use super::{Auth, Remote, Repository, failed, lock, shallow, trouble};
 use crate::error::{Error, Result};
 
 /// How many commits of a branch a shallow clone asks for: the bot's own, and a few of people.
@@ -71,16 +71,16 @@ impl Repository {
         worker::run(self.inner.path(), patience, move |repository, pulse| talk.fetch(repository, &[], pulse))
     }
 
-    /// Notes that `branch` of `remote` is at `id`, or is gone.
+    /// Notes that `branch` of `remote` is at `id`, or is gone. Another process that is noting it is waited for.
     pub(super) fn track(&self, remote: &Remote, branch: &str, id: Option<Oid>) -> Result<(), git2::Error> {
         let name = remote.tracking(branch);
-        match (id, self.inner.find_reference(&name)) {
+        lock::wait(lock::LIMIT, || match (id, self.inner.find_reference(&name)) {
             (Some(id), Ok(known)) if known.target() == Some(id) => Ok(()),
             (Some(id), _) => self.inner.reference(&name, id, true, "gs-release fetch").map(drop),
             (None, Ok(mut stale)) => stale.delete(),
             (None, Err(error)) if error.code() == ErrorCode::NotFound => Ok(()),
             (None, Err(error)) => Err(error),
-        }
+        })
     }
 }
 
