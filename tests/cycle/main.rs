@@ -16,6 +16,8 @@ mod fake;
 mod fake_registry;
 #[path = "../support/git_http.rs"]
 mod git_http;
+#[path = "../support/hosted.rs"]
+mod hosted;
 mod kills;
 #[path = "../support/mod.rs"]
 mod support;

@@ -6,13 +6,12 @@ use gs_release::build::Desired;
 use gs_release::registry::{Content, Limits, MemoryRegistry, OciRegistry, Registry, TagState, tag_state};
 
 use crate::desired::{desired, release};
-use crate::fake::{FakeGitHub, Release, Token, Workflow};
+use crate::fake::{FakeGitHub, Release, Workflow};
 use crate::git_http;
+pub use crate::hosted::{HOME, TOKEN, UPSTREAM};
+use crate::hosted::{clone_home, point, serve};
 use crate::support::Sandbox;
 
-pub const HOME: &str = "alibaba/GraphScope";
-pub const UPSTREAM: &str = "v6d-io/v6d";
-pub const TOKEN: &str = "ghp_0123456789abcdef";
 const WORKFLOW: &str = "build-images.yml";
 
 const CONFIG: &str = r#"
@@ -60,10 +59,7 @@ pub struct Job {
 impl World {
     /// Vineyard 0.24.2 is out; main wants 0.24.1 and has its images, which are in `place`.
     pub fn new(place: &str, platforms: &str) -> Self {
-        let git = git_http::Options::default();
-        let fake =
-            FakeGitHub::start_with("", |api, root| git_http::router(root, &git).fallback_service(api.into_service()));
-        fake.add_repository(HOME);
+        let (fake, git) = serve();
         fake.add_repository(UPSTREAM);
         let config = CONFIG.replace("REGISTRY", place).replace("PLATFORMS", platforms);
         let dev = "ARG V=v0.24.1\nFROM scratch\nARG V\nCOPY payload /payload\nLABEL vineyard=$V\n";
@@ -76,12 +72,10 @@ impl World {
             ("payload", "graph\n"),
         ];
         fake.commit(HOME, "main", &files.map(|(path, text)| (path, text.as_bytes())));
-        fake.add_token(TOKEN, Token::classic("octocat", &["repo", "workflow"]));
         fake.add_workflow(HOME, Workflow::usual(WORKFLOW));
         let published_at = "2025-04-01T00:00:00Z".to_owned();
         let out = Release { tag: "v0.24.2".into(), body: "Faster".into(), published_at, ..Release::default() };
         fake.state().repo_mut(UPSTREAM).releases.push(out);
-        git.set().token = Some(TOKEN.into());
         let world = World { fake, place: place.to_owned(), _git: git };
         for phase in ["v6d", "gs"] {
             world.publish(phase, "main");
@@ -91,10 +85,7 @@ impl World {
 
     /// A fresh checkout, as each job has one.
     pub fn checkout(&self, job: &Job) -> Sandbox {
-        let sandbox = Sandbox::empty();
-        let header = format!("http.extraHeader=Authorization: {}", git_http::basic(TOKEN));
-        let url = format!("{}/{HOME}.git", self.fake.server_url());
-        sandbox.git(&["-c", &header, "clone", "--quiet", &url, "."]);
+        let sandbox = clone_home(&self.fake);
         if !job.checkout.is_empty() {
             sandbox.git(&["checkout", "--quiet", "--detach", &job.checkout]);
         }
@@ -105,8 +96,8 @@ impl World {
     pub fn surround(&self, command: &mut Command, job: &Job) {
         let branch = if job.branch.is_empty() { "main" } else { &job.branch };
         command.env("GITHUB_ACTIONS", "true").env("GITHUB_REF", format!("refs/heads/{branch}"));
-        command.env("GITHUB_API_URL", self.fake.api_url()).env("GITHUB_SERVER_URL", self.fake.server_url());
-        command.env("GITHUB_REPOSITORY", HOME).env("GITHUB_TOKEN", TOKEN);
+        point(command, &self.fake);
+        command.env("GITHUB_REPOSITORY", HOME);
         if let Some(run) = job.run {
             command.env("GITHUB_RUN_ID", run.to_string());
         }

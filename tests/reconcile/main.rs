@@ -9,6 +9,8 @@ mod fake;
 mod faults;
 #[path = "../support/git_http.rs"]
 mod git_http;
+#[path = "../support/hosted.rs"]
+mod hosted;
 mod races;
 mod secrecy;
 mod stage;

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::{LazyLock, Mutex};
 
 use serde_json::Value;
 
-use crate::fake::{FakeGitHub, Pull, Token};
-use crate::git_http;
+use crate::fake::{FakeGitHub, Pull};
+use crate::hosted::serve;
+pub use crate::hosted::{BRANCH, HOME, TOKEN, World};
 use crate::support::{Sandbox, document, isolated};
 
-pub const HOME: &str = "alibaba/GraphScope";
-pub const BRANCH: &str = "gs-release/vineyard";
-pub const TOKEN: &str = "ghp_reconcile0123456789abcdef";
 /// The version that is asked for.
 pub const WANTED: &str = "0.24.3";
 
@@ -61,21 +58,21 @@ impl Template {
 
     /// A world like it.
     pub fn open(&self) -> World {
-        let mut world = World::serving();
-        let bare = world.fake.git(HOME).path().to_owned();
+        let (fake, git) = serve();
+        let bare = fake.git(HOME).path().to_owned();
         std::fs::remove_dir_all(&bare).unwrap();
         copy(&self.directory.path().join("server"), &bare);
-        world.clone = self.clone_of(&world);
-        world
+        let clone = self.clone_of(&fake);
+        World { fake, git, clone }
     }
 
-    /// Another clone for `world`.
-    pub fn clone_of(&self, world: &World) -> Sandbox {
+    /// Another clone of what `fake` serves.
+    fn clone_of(&self, fake: &FakeGitHub) -> Sandbox {
         let clone = Sandbox::empty();
         copy(&self.directory.path().join("clone"), clone.path());
         let config = clone.path().join(".git/config");
         let text = std::fs::read_to_string(&config).unwrap();
-        std::fs::write(config, text.replace(&self.server_url, world.fake.server_url())).unwrap();
+        std::fs::write(config, text.replace(&self.server_url, fake.server_url())).unwrap();
         clone
     }
 }
@@ -150,35 +147,14 @@ fn write(git: &git2::Repository, message: &str, tree: git2::Oid, parents: &[&git
     git.commit(None, &person, &person, message, &tree, parents).unwrap().to_string()
 }
 
-/// A server with the repository on it, and a clone.
-pub struct World {
-    pub fake: FakeGitHub,
-    /// How its git behaves.
-    pub git: git_http::Options,
-    pub clone: Sandbox,
-}
-
 impl World {
     /// The repository with `config` in its first commit.
     pub fn new(config: &str) -> Self {
-        let world = World::serving();
-        let files: [(&str, &[u8]); 3] =
-            [("release.yaml", config.as_bytes()), ("V6D_VERSION", b"v0.24.1\n"), ("run.sh", b"V=0.23.0\n")];
-        world.fake.commit(HOME, "main", &files);
-        let url = format!("{}/{HOME}.git", world.fake.server_url());
-        let shown = format!("http.extraHeader=Authorization: {}", git_http::basic(TOKEN));
-        world.clone.git(&["-c", &shown, "clone", "--quiet", &url, "."]);
-        world
-    }
-
-    fn serving() -> Self {
-        let git = git_http::Options::default();
-        let fake =
-            FakeGitHub::start_with("", |api, root| git_http::router(root, &git).fallback_service(api.into_service()));
-        fake.add_repository(HOME);
-        fake.add_token(TOKEN, Token::classic("octocat", &["repo", "workflow"]));
-        git.set().token = Some(TOKEN.into());
-        World { fake, git, clone: Sandbox::empty() }
+        World::with_files(&[
+            ("release.yaml", config.as_bytes()),
+            ("V6D_VERSION", b"v0.24.1\n"),
+            ("run.sh", b"V=0.23.0\n"),
+        ])
     }
 
     /// The branch as in `scene`, and the pull requests that `pulls` makes of one that goes with it.
@@ -208,37 +184,9 @@ impl World {
         world
     }
 
-    /// The binary, ready to run here with the token.
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        self.command_in(&self.clone, arguments)
-    }
-
-    /// The same in another clone.
-    pub fn command_in(&self, clone: &Sandbox, arguments: &[&str]) -> Command {
-        let mut command = clone.command(arguments);
-        command.env("GITHUB_API_URL", self.fake.api_url()).env("GITHUB_SERVER_URL", self.fake.server_url());
-        command.env("GITHUB_TOKEN", TOKEN);
-        command
-    }
-
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
     /// Asks for the version, and gives exit code and document.
     pub fn bump(&self, options: &[&str]) -> (i32, Value) {
         document(self.run(&[&["bump-vineyard", WANTED, "--json"], options].concat()))
-    }
-
-    pub fn pulls(&self) -> Vec<Pull> {
-        self.fake.state().repo(HOME).unwrap().pulls.clone()
-    }
-
-    /// Where the bump branch is.
-    pub fn tip(&self) -> Option<String> {
-        let git = self.fake.git(HOME);
-        let tip = git.find_reference(&format!("refs/heads/{BRANCH}")).ok()?;
-        Some(tip.target().unwrap().to_string())
     }
 
     /// The ids of the tree and of the parents of a commit.
@@ -251,7 +199,7 @@ impl World {
 
 /// Another clone for `world`.
 pub fn another_clone(world: &World) -> Sandbox {
-    STAGE.template.clone_of(world)
+    STAGE.template.clone_of(&world.fake)
 }
 
 /// What the branch holds in `name`.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::document;
-use crate::world::{CONFIG, HOME, VINEYARD, World, of};
+use crate::world::{CONFIG, HOME, UPSTREAM, World, of};
 
 /// A world where 0.24.3 of vineyard and 0.29.0 of GraphScope may be taken.
 fn with_news() -> World {
@@ -15,9 +15,9 @@ fn with_news() -> World {
         ("0.24.5", "2099-01-01T00:00:00Z"),
         ("0.25.0", "2024-05-01T00:00:00Z"),
     ] {
-        world.release(VINEYARD, version, published_at);
+        world.publish(UPSTREAM, version, published_at);
     }
-    world.release(HOME, "0.29.0", "2024-05-01T00:00:00Z");
+    world.publish(HOME, "0.29.0", "2024-05-01T00:00:00Z");
     world
 }
 
@@ -87,9 +87,9 @@ fn a_quiet_day_costs_two_requests_a_component_and_fetches_nothing() {
 fn where_nothing_is_newer_or_allowed_the_releases_alone_are_read() {
     let world = World::new(&CONFIG.replace("version: 0.28.0", "version: 0.28.0\n    update: { hold: true }"));
     for page in 0..250 {
-        world.release(VINEYARD, &format!("0.1.{page}"), "2023-01-01T00:00:00Z");
+        world.publish(UPSTREAM, &format!("0.1.{page}"), "2023-01-01T00:00:00Z");
     }
-    world.release(VINEYARD, "0.24.0", "2024-01-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.0", "2024-01-01T00:00:00Z");
     world.take_requests();
     let (code, watched) = world.watch(&[]);
     assert_eq!((code, &of(&watched, "vineyard")["decision"]), (0, &json!("up-to-date")));
@@ -100,9 +100,9 @@ fn where_nothing_is_newer_or_allowed_the_releases_alone_are_read() {
 #[test]
 fn a_newer_version_retargets_the_open_pull_request() {
     let world = World::new(CONFIG);
-    world.release(VINEYARD, "0.24.2", "2024-02-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.2", "2024-02-01T00:00:00Z");
     world.watch(&[]);
-    world.release(VINEYARD, "0.24.3", "2024-03-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.3", "2024-03-01T00:00:00Z");
     let (code, watched) = world.watch(&[]);
     let pull = &of(&watched, "vineyard")["pull-request"];
     assert_eq!((code, &pull["action"], &pull["number"]), (0, &json!("updated"), &json!(1)));
@@ -113,8 +113,8 @@ fn a_newer_version_retargets_the_open_pull_request() {
 #[test]
 fn a_version_that_a_person_closed_stays_closed_until_a_person_asks_for_it() {
     let world = World::new(CONFIG);
-    world.release(VINEYARD, "0.24.2", "2024-02-01T00:00:00Z");
-    world.release(VINEYARD, "0.24.3", "2024-03-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.2", "2024-02-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.3", "2024-03-01T00:00:00Z");
     world.watch(&[]);
     world.change_pull(1, |pull| pull.open = false);
     world.take_requests();
@@ -132,7 +132,7 @@ fn a_version_that_a_person_closed_stays_closed_until_a_person_asks_for_it() {
     assert_eq!(of(&world.watch(&[]).1, "vineyard")["pull-request"]["action"], "unchanged");
 
     world.change_pull(2, |pull| pull.open = false);
-    world.release(VINEYARD, "0.24.5", "2024-05-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.5", "2024-05-01T00:00:00Z");
     assert_eq!(of(&world.watch(&[]).1, "vineyard")["pull-request"]["number"], 3, "a newer one is another matter");
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::registry::{FakeRegistry, Fault};
-use crate::world::{CONFIG, HOME, VINEYARD, World, of};
+use crate::world::{CONFIG, HOME, UPSTREAM, World, of};
 
 const WORKFLOW: &str = "build-images.yml";
 
@@ -20,7 +20,7 @@ fn unbuilt() -> (World, FakeRegistry) {
     let world = World::new(&config);
     world.fake.commit(HOME, "main", &[("dev.Dockerfile", b"FROM scratch\n")]);
     world.fake.add_workflow(HOME, crate::fake::Workflow::usual(WORKFLOW));
-    world.release(VINEYARD, "0.24.2", "2024-02-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.2", "2024-02-01T00:00:00Z");
     (world, registry)
 }
 

@@ -5,6 +5,8 @@
 mod fake;
 #[path = "../support/git_http.rs"]
 mod git_http;
+#[path = "../support/hosted.rs"]
+mod hosted;
 #[path = "../support/index.rs"]
 mod index;
 #[path = "../support/fake_registry.rs"]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::index::FakeIndex;
 use crate::support::document;
-use crate::world::{CONFIG, VINEYARD, World, of};
+use crate::world::{CONFIG, UPSTREAM, World, of};
 
 const PROJECTS: [&str; 2] = ["vineyard", "vineyard-bdist"];
 
@@ -17,7 +17,7 @@ fn released() -> (World, FakeIndex) {
     let world = World::new(&CONFIG.replace("{ github: v6d-io/v6d }", upstream));
     let index = FakeIndex::start();
     for version in ["0.24.2", "0.24.3"] {
-        world.release(VINEYARD, version, "2024-02-01T00:00:00Z");
+        world.publish(UPSTREAM, version, "2024-02-01T00:00:00Z");
         index.publish("vineyard", version, false);
         index.publish("vineyard-bdist", version, version == "0.24.3");
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::fake::Failure;
 use crate::support::document;
-use crate::world::{CONFIG, HOME, VINEYARD, World, of};
+use crate::world::{CONFIG, HOME, UPSTREAM, World, of};
 
 #[test]
 fn without_a_token_nothing_is_done() {
@@ -19,8 +19,8 @@ fn without_a_token_nothing_is_done() {
 #[test]
 fn a_component_that_fails_stops_no_other() {
     let world = World::new(CONFIG);
-    world.release(VINEYARD, "0.24.2", "2024-02-01T00:00:00Z");
-    world.release(HOME, "0.29.0", "2024-05-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.2", "2024-02-01T00:00:00Z");
+    world.publish(HOME, "0.29.0", "2024-05-01T00:00:00Z");
     let gone = json!({"message": "Not Found", "documentation_url": "https://docs.example.com"});
     world.fake.fail_next("GET", "/v6d/releases$", 1, Failure::Status(404, gone));
     let (code, watched) = world.watch(&[]);
@@ -35,11 +35,11 @@ fn a_component_that_fails_stops_no_other() {
 #[test]
 fn a_branch_with_a_person_s_commits_is_told_once_and_stops_no_other() {
     let world = World::new(CONFIG);
-    world.release(VINEYARD, "0.24.2", "2024-02-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.2", "2024-02-01T00:00:00Z");
     world.watch(&[]);
     let theirs = world.fake.commit(HOME, "gs-release/vineyard", &[("fix", b"by hand")]);
-    world.release(VINEYARD, "0.24.3", "2024-03-01T00:00:00Z");
-    world.release(HOME, "0.29.0", "2024-05-01T00:00:00Z");
+    world.publish(UPSTREAM, "0.24.3", "2024-03-01T00:00:00Z");
+    world.publish(HOME, "0.29.0", "2024-05-01T00:00:00Z");
     for action in ["created", "unchanged"] {
         let (code, watched) = world.watch(&[]);
         assert_eq!(code, 3);

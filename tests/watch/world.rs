@@ -1,16 +1,9 @@
-//! A server with GraphScope, vineyard and two neighbours on it, and a clone of the first.
-
-use std::process::{Command, Output};
+//! GraphScope with two components whose releases are watched.
 
 use serde_json::Value;
 
-use crate::fake::{FakeGitHub, Pull, Release, Token};
-use crate::git_http;
-use crate::support::{Sandbox, document};
-
-pub const HOME: &str = "alibaba/GraphScope";
-pub const VINEYARD: &str = "v6d-io/v6d";
-pub const TOKEN: &str = "ghp_0123456789abcdef";
+pub use crate::hosted::{HOME, UPSTREAM, World};
+use crate::support::document;
 
 /// GraphScope is its own upstream.
 pub const CONFIG: &str = r#"
@@ -30,49 +23,19 @@ components:
 pull-request: { labels: [release] }
 "#;
 
-pub struct World {
-    pub fake: FakeGitHub,
-    pub git: git_http::Options,
-    pub clone: Sandbox,
-}
-
 impl World {
     pub fn new(config: &str) -> Self {
-        let git = git_http::Options::default();
-        let fake =
-            FakeGitHub::start_with("", |api, root| git_http::router(root, &git).fallback_service(api.into_service()));
-        fake.add_repository(HOME);
-        fake.add_repository(VINEYARD);
         let files: [(&str, &[u8]); 3] =
             [("release.yaml", config.as_bytes()), ("V6D_VERSION", b"v0.24.1\n"), ("VERSION", b"0.28.0\n")];
-        fake.commit(HOME, "main", &files);
-        fake.add_token(TOKEN, Token::classic("octocat", &["repo", "workflow"]));
-        git.set().token = Some(TOKEN.into());
-        let world = World { fake, git, clone: Sandbox::empty() };
-        world.release(VINEYARD, "0.24.1", "2024-01-01T00:00:00Z");
-        world.release(HOME, "0.28.0", "2024-01-01T00:00:00Z");
-        let url = format!("{}/{HOME}.git", world.fake.server_url());
-        let shown = format!("http.extraHeader=Authorization: {}", git_http::basic(TOKEN));
-        world.clone.git(&["-c", &shown, "clone", "--quiet", &url, "."]);
+        let world = World::with_files(&files);
+        world.publish(UPSTREAM, "0.24.1", "2024-01-01T00:00:00Z");
+        world.publish(HOME, "0.28.0", "2024-01-01T00:00:00Z");
         world
     }
 
-    /// Publishes a release; the newest is listed first, as GitHub does.
-    pub fn release(&self, repository: &str, version: &str, published_at: &str) {
-        let (tag, body) = (format!("v{version}"), format!("What is new in {version}"));
-        let release = Release { tag, body, published_at: published_at.into(), ..Release::default() };
-        self.fake.state().repo_mut(repository).releases.insert(0, release);
-    }
-
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.clone.command(arguments);
-        command.env("GITHUB_API_URL", self.fake.api_url()).env("GITHUB_SERVER_URL", self.fake.server_url());
-        command.env("GITHUB_TOKEN", TOKEN);
-        command
-    }
-
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+    /// Publishes a release with notes.
+    pub fn publish(&self, repository: &str, version: &str, published_at: &str) {
+        self.release(repository, version, published_at, &format!("What is new in {version}"));
     }
 
     /// Runs `watch`, and gives the exit code and the document, which is as its schema says.
@@ -83,14 +46,6 @@ impl World {
             jsonschema::validate(&schema, &watched).unwrap_or_else(|error| panic!("{error}: {watched}"));
         }
         (code, watched)
-    }
-
-    pub fn pulls(&self) -> Vec<Pull> {
-        self.fake.state().repo(HOME).unwrap().pulls.clone()
-    }
-
-    pub fn change_pull(&self, number: u64, change: impl FnOnce(&mut Pull)) {
-        change(self.fake.state().repo_mut(HOME).pull_mut(number));
     }
 
     /// The calls to the API and the requests of git since the last time.

@@ -1,0 +1,17 @@
+//! `gs-release bump` up to the open pull request: the real binary, git over smart HTTP, and a GitHub of the tests' own.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+#[path = "../support/github/mod.rs"]
+mod fake;
+#[path = "../support/git_http.rs"]
+mod git_http;
+#[path = "../support/hosted.rs"]
+mod hosted;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod kills;
+mod opening;
+mod rights;
+mod ways;
+mod world;
