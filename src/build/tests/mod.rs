@@ -1,0 +1,5 @@
+//! Runs over a registry in memory, with an engine that builds in no time and fails on demand.
+
+mod tags;
+mod tiers;
+mod workshop;
