@@ -21,7 +21,7 @@ const BOTH: &str = "platforms: [linux/amd64, linux/arm64]";
 #[derive(Default)]
 pub(super) struct Workshop {
     pub(super) registry: MemoryRegistry,
-    builds: AtomicUsize,
+    pub(super) builds: AtomicUsize,
     /// Every job so far.
     pub(super) jobs: Mutex<Vec<Job>>,
     /// Images that do not build.
