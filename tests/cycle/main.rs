@@ -14,6 +14,7 @@ mod events;
 mod fake;
 #[path = "../support/fake_registry.rs"]
 mod fake_registry;
+mod gate;
 #[path = "../support/git_http.rs"]
 mod git_http;
 #[path = "../support/hosted.rs"]

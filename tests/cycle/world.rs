@@ -7,9 +7,10 @@ use gs_release::registry::{Content, Limits, MemoryRegistry, OciRegistry, Registr
 
 use crate::desired::{desired, release};
 use crate::fake::{FakeGitHub, Release, Workflow};
+use crate::gate::Gate;
 use crate::git_http;
 pub use crate::hosted::{HOME, TOKEN, UPSTREAM};
-use crate::hosted::{clone_home, point, serve};
+use crate::hosted::{clone_home, point, serve_behind};
 use crate::support::Sandbox;
 
 const WORKFLOW: &str = "build-images.yml";
@@ -59,7 +60,12 @@ pub struct Job {
 impl World {
     /// Vineyard 0.24.2 is out; main wants 0.24.1 and has its images, which are in `place`.
     pub fn new(place: &str, platforms: &str) -> Self {
-        let (fake, git) = serve();
+        World::behind(&Gate::default(), place, platforms)
+    }
+
+    /// The same, with a gate before GitHub.
+    pub fn behind(gate: &Gate, place: &str, platforms: &str) -> Self {
+        let (fake, git) = serve_behind(|router| gate.before(router));
         fake.add_repository(UPSTREAM);
         let config = CONFIG.replace("REGISTRY", place).replace("PLATFORMS", platforms);
         let dev = "ARG V=v0.24.1\nFROM scratch\nARG V\nCOPY payload /payload\nLABEL vineyard=$V\n";

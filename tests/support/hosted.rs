@@ -3,6 +3,8 @@
 
 use std::process::{Command, Output};
 
+use axum::Router;
+
 use crate::fake::{FakeGitHub, Pull, Release, Token};
 use crate::git_http;
 use crate::support::Sandbox;
@@ -14,9 +16,14 @@ pub const TOKEN: &str = "ghp_0123456789abcdef";
 
 /// A server with an empty home repository, and how its git behaves.
 pub fn serve() -> (FakeGitHub, git_http::Options) {
+    serve_behind(|router| router)
+}
+
+/// The same, with what `wrap` puts before it.
+pub fn serve_behind(wrap: impl FnOnce(Router) -> Router) -> (FakeGitHub, git_http::Options) {
     let git = git_http::Options::default();
     let fake =
-        FakeGitHub::start_with("", |api, root| git_http::router(root, &git).fallback_service(api.into_service()));
+        FakeGitHub::start_with("", |api, root| wrap(git_http::router(root, &git).fallback_service(api.into_service())));
     fake.add_repository(HOME);
     fake.add_token(TOKEN, Token::classic("octocat", &["repo", "workflow"]));
     git.set().token = Some(TOKEN.into());
