@@ -6,7 +6,7 @@ use super::upstream::{self, Quoted};
 use super::{BumpPlan, describe};
 use crate::config::{Component, Config};
 use crate::error::Result;
-use crate::github::{GitHub, Needs, PullRequest};
+use crate::github::{Needs, PullRequest};
 
 /// What is proposed.
 pub struct Proposal<'a> {
@@ -44,7 +44,6 @@ impl Event {
 /// Remote, also for rights that are missing, before anything is written; refused, after one comment, if the branch holds
 /// commits of people.
 pub async fn propose(
-    github: &GitHub,
     config: &Config,
     to: &Destination<'_>,
     proposal: Proposal<'_>,
@@ -54,8 +53,8 @@ pub async fn propose(
     if let Some(published) = publish::settled(to, plan, known).await? {
         return Ok(published);
     }
-    preflight(github, config, to, plan, &hear).await?;
-    let notes = upstream::quote(github, component, &plan.from, &plan.to).await.unwrap_or_else(|error| {
+    preflight(config, to, plan, &hear).await?;
+    let notes = upstream::quote(to.github, component, &plan.from, &plan.to).await.unwrap_or_else(|error| {
         hear(Event::Note(format!("the release notes are left out: {error}")));
         String::new()
     });
@@ -64,20 +63,14 @@ pub async fn propose(
     publish::publish(to, plan, &text).await
 }
 
-async fn preflight(
-    github: &GitHub,
-    config: &Config,
-    to: &Destination<'_>,
-    plan: &BumpPlan,
-    hear: &impl Fn(Event),
-) -> Result<()> {
+async fn preflight(config: &Config, to: &Destination<'_>, plan: &BumpPlan, hear: &impl Fn(Event)) -> Result<()> {
     let needs = Needs {
         base: config.base.clone(),
         push_to: config.pull_request.push_to.clone(),
         workflow_files: plan.contents.keys().any(|path| path.starts_with(".github/workflows/")),
         milestone: config.pull_request.milestone.clone(),
     };
-    let found = github.preflight(to.home.name(), &needs).await?;
+    let found = to.github.preflight(to.home.name(), &needs).await?;
     for check in &found.checks {
         hear(Event::Detail(format!("preflight: {}: {} ({})", check.about, check.answer, check.reason)));
     }

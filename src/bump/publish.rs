@@ -5,10 +5,10 @@ use super::reconcile::{self, Asker, BranchStep, Intent, PullStep, Refusal, Steps
 use super::{BumpPlan, PullRequestText, branch};
 use crate::config;
 use crate::error::{Error, Result};
-use crate::git::{Auth, Commit, Patience, PushOutcome, Remote, Repository};
+use crate::git::{Commit, Patience, PushOutcome, Remote, Repository};
 use crate::github::{
-    self, Action, BranchMove, Ensured, FileChange, NewCommit, NewPullRequest, PullRequest, SetUp, State, Wanted,
-    is_set_up,
+    self, Action, BranchMove, Ensured, FileChange, GitHub, NewCommit, NewPullRequest, PullRequest, SetUp, State,
+    Wanted, is_set_up,
 };
 
 /// How often a branch that others move too is observed.
@@ -22,8 +22,8 @@ pub struct Destination<'a> {
     pub home_remote: &'a Remote,
     /// The remote that has the bump branch; the fork, if there is one.
     pub remote: &'a Remote,
-    /// What may be shown to it.
-    pub auth: &'a Auth,
+    /// The server, which says what git may show to the remotes.
+    pub github: &'a GitHub,
     /// How long to wait for it.
     pub patience: Patience,
     /// Where the pull request goes.
@@ -98,11 +98,11 @@ pub async fn publish(to: &Destination<'_>, plan: &BumpPlan, text: &PullRequestTe
                 notes.push(format!("#{} went to {}; it goes to {} now", pull.number, pull.base_branch, to.base));
             }
             // whoever has moved the branch meanwhile may have written the text before this run did
-            if pull_request.action == Action::Unchanged || is_still_at(to, plan, &id)? {
+            if pull_request.action == Action::Unchanged || is_still_at(to, plan, &id).await? {
                 return Ok(Published { commit: id, pull_request, notes });
             }
         }
-        fetch_again(to, plan)?;
+        fetch_again(to, plan).await?;
     }
     Err(Error::remote(format!("branch {} moved {ROUNDS} times while it was being pushed", plan.branch))
         .hint("run the command again"))
@@ -162,18 +162,19 @@ fn wanted(to: &Destination<'_>, plan: &BumpPlan, text: &PullRequestText, commit:
     }
 }
 
-fn is_still_at(to: &Destination<'_>, plan: &BumpPlan, id: &str) -> Result<bool> {
-    to.git.fetch(to.remote, &[&plan.branch], to.auth, to.patience)?;
+async fn is_still_at(to: &Destination<'_>, plan: &BumpPlan, id: &str) -> Result<bool> {
+    to.git.fetch(to.remote, &[&plan.branch], &to.github.auth_for(to.remote).await?, to.patience)?;
     Ok(to.git.tip(&to.remote.tracking(&plan.branch))?.is_some_and(|tip| tip.id.to_string() == id))
 }
 
 /// Base and branch together: a merge of a base that is not known here would look like a person's.
-fn fetch_again(to: &Destination<'_>, plan: &BumpPlan) -> Result<()> {
+async fn fetch_again(to: &Destination<'_>, plan: &BumpPlan) -> Result<()> {
+    let auth = to.github.auth_for(to.remote).await?;
     if to.home_remote != to.remote {
-        to.git.fetch(to.home_remote, &[to.base], to.auth, to.patience)?;
-        return to.git.fetch(to.remote, &[&plan.branch], to.auth, to.patience).map(drop);
+        to.git.fetch(to.home_remote, &[to.base], &auth, to.patience)?;
+        return to.git.fetch(to.remote, &[&plan.branch], &auth, to.patience).map(drop);
     }
-    to.git.fetch(to.remote, &[to.base, &plan.branch], to.auth, to.patience).map(drop)
+    to.git.fetch(to.remote, &[to.base, &plan.branch], &auth, to.patience).map(drop)
 }
 
 /// Moves the branch from `seen` to `commit`, or to GitHub's own commit of the same content, and returns its id; `None`:
@@ -187,7 +188,8 @@ async fn move_branch(
 ) -> Result<Option<String>> {
     match to.settings.commit_via {
         config::CommitVia::Git => {
-            let pushed = to.git.push(to.remote, &plan.branch, commit, seen, to.auth)?;
+            let auth = to.github.auth_for(to.remote).await?;
+            let pushed = to.git.push(to.remote, &plan.branch, commit, seen, &auth)?;
             Ok((pushed == PushOutcome::Done).then(|| commit.id.to_string()))
         }
         config::CommitVia::Api => commit_by_api(to, plan, commit, seen, notes).await,

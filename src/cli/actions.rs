@@ -11,7 +11,7 @@ use crate::build::engine::Elsewhere;
 use crate::build::run::{Promotion, Works};
 use crate::build::{BuildPlan, Observed};
 use crate::error::{Error, Result};
-use crate::github::{GitHub, Repository, Settings};
+use crate::github::{GitHub, Repository, Rights, Settings};
 use crate::registry::Registry;
 use crate::report::{self, Progress};
 
@@ -36,14 +36,14 @@ pub async fn run(
         return Err(Error::remote(format!("runs of workflows of {home} are started with a token, and there is none"))
             .hint("set GITHUB_TOKEN (or GH_TOKEN) to one that may write actions, or take `--engine buildx`"));
     }
-    let server = GitHub::connect(&settings, &home).await?;
+    let makes_tags = config.phases.iter().any(|phase| phase.trigger.tag.is_some());
+    let server = GitHub::connect(&settings, &home, &Rights::build(makes_tags)).await?;
     let github = server.repository(&home);
     let branch = branch(&github, &args.look.reference, &config.base, &desired.commit).await?;
     let branch = branch.ok_or_else(|| {
         Error::refused(format!("commit {} is not on {} of {home}", short(*commit), config.base))
             .hint("push it first, or name the branch that has it with --ref")
     })?;
-    let makes_tags = config.phases.iter().any(|phase| phase.trigger.tag.is_some());
     let tags_start_nothing = makes_tags && server.is_actions_token().await == Some(true);
     let progress = Progress::new(global.quiet, global.verbose);
     let actions = Actions {
@@ -132,7 +132,7 @@ async fn observe(prepared: &Prepared) -> Result<BuildPlan> {
 async fn promote(prepared: &Prepared, only: Option<usize>, progress: &Progress) -> Result<BuildPlan> {
     let Prepared { repository, commit, config, desired, registry, .. } = prepared;
     let plan = observe(prepared).await?;
-    let promotion = promotion(repository, config, *commit, false);
+    let promotion = promotion(repository, config, *commit, false).await;
     let works = Works {
         desired,
         registry: registry as &dyn Registry,

@@ -10,12 +10,13 @@ use serde_json::Value;
 use super::Global;
 use super::merged::Merged;
 use super::place::Place;
+use super::remotes;
 use crate::build::run::{Promotion, Works, findings, overdue};
 use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Patience, Repository};
-use crate::github::{Credentials, Settings};
+use crate::github::Settings;
 use crate::registry::{self, OciRegistry, Registry};
 use crate::report::{self, Progress};
 
@@ -110,7 +111,7 @@ pub struct Prepared {
 /// Reads the config of the commit, and looks at the registry. `rebuild` are images that are not kept as they are.
 pub async fn prepare(global: &Global, look: &Look, rebuild: &[String]) -> Result<Prepared> {
     let repository = Repository::open(&global.directory)?;
-    let commit = resolve(global, &repository, &look.reference)?;
+    let commit = resolve(global, &repository, &look.reference).await?;
     let place = Place::read(global, &repository, Some(commit))?;
     let desired = |kept: &_| place.desired(&repository, commit, global.registry.as_deref(), kept);
     let mut kept = BTreeMap::new();
@@ -143,7 +144,7 @@ pub async fn prepare(global: &Global, look: &Look, rebuild: &[String]) -> Result
 
 /// The commit that `reference` names here, else the head of the remote's branch of that name: a bump that was pushed has no
 /// local branch.
-fn resolve(global: &Global, repository: &Repository, reference: &str) -> Result<Commit> {
+async fn resolve(global: &Global, repository: &Repository, reference: &str) -> Result<Commit> {
     let unknown = match repository.resolve(reference) {
         Ok(commit) => return Ok(commit),
         Err(error) => error,
@@ -151,11 +152,7 @@ fn resolve(global: &Global, repository: &Repository, reference: &str) -> Result<
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let Some(remote) = repository.remote_for(None, &settings.server_url)? else { return Err(unknown) };
     global.detail(&format!("looking for {reference} at {}", remote.url()));
-    let token = match settings.credentials {
-        Some(Credentials::Token(token)) => Some(token),
-        _ => None,
-    };
-    let auth = Auth { token, server: settings.server_url };
+    let auth = remotes::reading(&settings, &remote).await;
     repository.fetch(&remote, &[reference], &auth, Patience::Silence(Duration::from_secs(60)))?;
     repository.tip(&remote.tracking(reference))?.ok_or(unknown)
 }
@@ -204,7 +201,7 @@ pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
         tree: tree.path(),
         parallel: args.jobs.map(NonZeroUsize::get).or(config.build.parallel).unwrap_or(PARALLEL),
         platform_tags: config.build.platform_tags,
-        promotion: promotion(repository, config, *commit, args.promote),
+        promotion: promotion(repository, config, *commit, args.promote).await,
         listener: &|event| progress.hear(event),
     };
     let done = match &args.platform {
@@ -252,7 +249,7 @@ pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
     let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
     let mut found = findings(&plan);
     found.extend(prepared.observed.gaps(&prepared.registry, &prepared.desired).await?);
-    if let Promotion::Upwards = promotion(&prepared.repository, &prepared.config, prepared.commit, false) {
+    if let Promotion::Upwards = promotion(&prepared.repository, &prepared.config, prepared.commit, false).await {
         found.extend(overdue(&prepared.desired, &prepared.registry).await?);
     }
     report::step::verified(&plan, &prepared.desired.graph, &found);
@@ -273,20 +270,20 @@ pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
 }
 
 /// Whether moving tags move: only for the tip of the base branch, as far as it is known here or within two seconds.
-pub fn promotion(repository: &Repository, config: &Config, commit: Commit, always: bool) -> Promotion {
+pub async fn promotion(repository: &Repository, config: &Config, commit: Commit, always: bool) -> Promotion {
     if always {
         return Promotion::Always;
     }
     let settings = Settings::from_env(|name| std::env::var(name).ok());
-    let server = settings.as_ref().map_or("https://github.com".to_owned(), |settings| settings.server_url.clone());
-    let remote = repository.remote_for(config.repository.as_ref(), &server).ok().flatten();
+    let server = settings.as_ref().map_or("https://github.com", |settings| &settings.server_url);
+    let remote = repository.remote_for(config.repository.as_ref(), server).ok().flatten();
     if let Some(remote) = &remote {
-        let token = settings.ok().and_then(|settings| match settings.credentials {
-            Some(Credentials::Token(token)) => Some(token),
-            _ => None,
-        });
+        let auth = match &settings {
+            Ok(settings) => remotes::reading(settings, remote).await,
+            Err(_) => Auth::default(),
+        };
         let patience = Patience::Total(Duration::from_secs(2));
-        if let Err(error) = repository.fetch(remote, &[&config.base], &Auth { token, server }, patience) {
+        if let Err(error) = repository.fetch(remote, &[&config.base], &auth, patience) {
             report::warn(&format!("{}; the base branch may have moved on", error.message));
         }
     }

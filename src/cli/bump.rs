@@ -12,7 +12,7 @@ use crate::bump::{self, BumpPlan, PullRequestText, branch};
 use crate::config::{Component, Config, RepositoryName};
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Remote, Repository};
-use crate::github::{Credentials, GitHub, Settings};
+use crate::github::{Credentials, GitHub, Rights, Settings};
 use crate::report;
 use crate::version::{Request, Version};
 
@@ -59,12 +59,18 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     let home = home(&first, remote.as_ref())?;
     let mode = mode(global, &args, &settings, remote.as_ref(), home)?;
     let github = match (&mode, &asked) {
-        (Mode::Publish(home), _) => Some(GitHub::connect(&settings, home).await?),
+        (Mode::Publish(home), _) => {
+            Some(GitHub::connect(&settings, home, &Rights::propose(&first.pull_request)).await?)
+        }
         (_, Request::Newest(_)) => Some(anonymously(&settings, &first, &args.component).await?),
         _ => None,
     };
 
-    let auth = auth(&settings, &mode, github.as_ref(), remote.as_ref()).await?;
+    let auth = match (&mode, &github, &remote) {
+        (Mode::Publish(_), Some(github), Some(remote)) => github.auth_for(remote).await?,
+        (_, _, Some(remote)) => remotes::reading(&settings, remote).await,
+        (.., None) => Auth::default(),
+    };
     let publishing = matches!(mode, Mode::Publish(_));
     let head = match (&remote, &first.pull_request.push_to) {
         (Some(_), Some(fork)) if publishing => Some(remotes::fork_remote(&repository, fork, &settings)?),
@@ -113,7 +119,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
                 git: &repository,
                 home_remote: remote,
                 remote: head,
-                auth: &auth,
+                github,
                 patience: PATIENT,
                 home: github.repository(home),
                 head: github.repository(config.pull_request.push_to.as_ref().unwrap_or(home)),
@@ -124,7 +130,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
                 allow_downgrade: request.allow_downgrade,
             };
             let proposal = Proposal { plan: &plan, component, compare, known: None };
-            let published = propose(github, config, &to, proposal, |event| global.hear(event)).await?;
+            let published = propose(config, &to, proposal, |event| global.hear(event)).await?;
             if !global.is_json() {
                 report::published(&plan.branch, &published);
             }
@@ -183,18 +189,7 @@ async fn anonymously(settings: &Settings, config: &Config, component: &str) -> R
     let name = name.map_or_else(|| "upstream/unknown".parse(), Ok)?;
     // an App's token reaches its own repositories; what upstream has released is public
     let credentials = settings.credentials.clone().filter(|credentials| matches!(credentials, Credentials::Token(_)));
-    GitHub::connect(&Settings { credentials, ..settings.clone() }, &name).await
-}
-
-async fn auth(settings: &Settings, mode: &Mode, github: Option<&GitHub>, remote: Option<&Remote>) -> Result<Auth> {
-    if let (Mode::Publish(_), Some(github), Some(remote)) = (mode, github, remote) {
-        return remotes::auth(settings, github, remote).await;
-    }
-    let token = match &settings.credentials {
-        Some(Credentials::Token(token)) => Some(token.clone()),
-        _ => None,
-    };
-    Ok(Auth { token, server: settings.server_url.clone() })
+    GitHub::connect(&Settings { credentials, ..settings.clone() }, &name, &Rights::look()).await
 }
 
 /// The version to go to, known to exist upstream where anybody may ask.

@@ -6,7 +6,7 @@ use super::place::home;
 use crate::build::BuildPlan;
 use crate::bump::current_version;
 use crate::error::{Error, Result};
-use crate::github::{GitHub, PullRequest, Repository, Settings, State};
+use crate::github::{GitHub, PullRequest, Repository, Rights, Settings, State};
 use crate::report::comment::{Stage, comment, is_final};
 use crate::report::{self, Record};
 
@@ -84,7 +84,7 @@ async fn look(global: &Global, prepared: &Prepared) -> Result<Option<Merged>> {
         global.detail(&format!("no pull request is told of this build: {} does not have the commit", config.base));
         return Ok(None);
     }
-    let github = GitHub::connect(&settings, &home).await?.repository(&home);
+    let github = GitHub::connect(&settings, &home, &Rights::comment()).await?.repository(&home);
     let mut found: Option<PullRequest> = None;
     for component in &config.components {
         let version = current_version(repository, component, *commit)?;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::Global;
 use crate::config::{Component, Config, RepositoryName};
 use crate::error::{Error, Result};
-use crate::git::{Auth, Patience, Remote, Repository};
-use crate::github::{GitHub, Settings};
+use crate::git::{Auth, Patience, Remote, Repository, origin};
+use crate::github::{Credentials, GitHub, Rights, Settings};
 use crate::pypi;
 use crate::report;
 use crate::version::Version;
@@ -23,12 +23,22 @@ pub fn no_token() -> Error {
         .hint("a GitHub App (GS_RELEASE_APP_ID, GS_RELEASE_APP_PRIVATE_KEY) also starts the pull request's checks")
 }
 
-/// What is shown to `remote`, which is written to.
-///
-/// # Errors
-/// Remote, if an App gets no token.
-pub async fn auth(settings: &Settings, github: &GitHub, remote: &Remote) -> Result<Auth> {
-    Ok(Auth { token: github.token_for(&remote.url()).await?, server: settings.server_url.clone() })
+/// What is shown to `remote`, which is only read. An App that gets no token is warned about: what is public can be read without.
+pub async fn reading(settings: &Settings, remote: &Remote) -> Auth {
+    let server = settings.server_url.clone();
+    let token = match (&settings.credentials, remote.repository()) {
+        (Some(Credentials::Token(token)), _) => Some(token.clone()),
+        (Some(Credentials::App { .. }), Some(name)) if origin::same(&server, &remote.url()) => {
+            let token =
+                async { GitHub::connect(settings, &name, &Rights::look()).await?.token_for(&remote.url()).await };
+            token.await.unwrap_or_else(|error| {
+                report::warn(&error.to_string());
+                None
+            })
+        }
+        _ => None,
+    };
+    Auth { token, server }
 }
 
 /// The remote of the fork that the bump branch is pushed to.

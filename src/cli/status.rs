@@ -13,7 +13,7 @@ use crate::bump::upstream::Sources;
 use crate::bump::watch::look as look_upstream;
 use crate::config::Component;
 use crate::error::{Error, Result};
-use crate::github::{GitHub, Repository, Settings, State};
+use crate::github::{GitHub, Repository, Rights, Settings, State};
 use crate::report::documents::OpenPull;
 use crate::report::status::{PhaseRun, Status, Upstream};
 use crate::report::{self};
@@ -43,7 +43,7 @@ async fn connect(prepared: &Prepared) -> Result<(GitHub, Repository)> {
     let (Some(home), true) = (home(&prepared.config, remote.as_ref())?, settings.credentials.is_some()) else {
         return Err(Error::usage("they need a token and `repository:`"));
     };
-    let github = GitHub::connect(&settings, &home).await?;
+    let github = GitHub::connect(&settings, &home, &Rights::look()).await?;
     let repository = github.repository(&home);
     Ok((github, repository))
 }

@@ -14,8 +14,8 @@ use crate::bump::watch::look;
 use crate::bump::{self, current_version};
 use crate::config::{Component, RepositoryName};
 use crate::error::{Error, Result};
-use crate::git::{Auth, Commit, Remote, Repository};
-use crate::github::{GitHub, Settings};
+use crate::git::{Commit, Remote, Repository};
+use crate::github::{GitHub, Rights, Settings};
 use crate::pypi::Configured;
 use crate::report;
 use crate::report::watch::{Outcome, Row};
@@ -38,7 +38,6 @@ struct Desk {
     home: RepositoryName,
     remote: Remote,
     head: Remote,
-    auth: Auth,
     base: Commit,
     now: jiff::Timestamp,
 }
@@ -85,8 +84,8 @@ impl Desk {
             return Err(Error::usage("there is no repository of a GitHub server to open pull requests in")
                 .hint("name it with `repository:` in release.yaml, and add it as a remote of this clone"));
         };
-        let github = GitHub::connect(&settings, &home).await?;
-        let auth = remotes::auth(&settings, &github, &remote).await?;
+        let github = GitHub::connect(&settings, &home, &Rights::propose(&first.pull_request)).await?;
+        let auth = github.auth_for(&remote).await?;
         let fork = first.pull_request.push_to.as_ref();
         let head =
             fork.map_or_else(|| Ok(remote.clone()), |fork| remotes::fork_remote(&repository, fork, &settings))?;
@@ -95,7 +94,7 @@ impl Desk {
         let base = repository.base(Some(&remote), &first.base)?;
         let place = Place::read(global, &repository, Some(base))?;
         let (index, now) = (remotes::package_index(), jiff::Timestamp::now());
-        Ok(Desk { settings, repository, place, github, index, home, remote, head, auth, base, now })
+        Ok(Desk { settings, repository, place, github, index, home, remote, head, base, now })
     }
 
     /// One component's row of the table; its failure is a part of it.
@@ -127,7 +126,7 @@ impl Desk {
             git: &self.repository,
             home_remote: &self.remote,
             remote: &self.head,
-            auth: &self.auth,
+            github: &self.github,
             patience: PATIENT,
             head: self.github.repository(config.pull_request.push_to.as_ref().unwrap_or(&self.home)),
             home,
@@ -140,7 +139,7 @@ impl Desk {
         let compare = remotes::compare(&self.settings, component, &plan.from, &plan.to);
         let proposal = Proposal { plan: &plan, component, compare, known: seen.pulls.as_deref() };
         let hear = |event: bump::propose::Event| global.hear(event.of(&component.name));
-        let published = propose(&self.github, config, &to, proposal, hear).await?;
+        let published = propose(config, &to, proposal, hear).await?;
         published.notes.iter().for_each(|note| global.say(&format!("{}: {note}", component.name)));
         Ok(Outcome::Published(Box::new(published)))
     }

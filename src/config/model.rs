@@ -191,7 +191,7 @@ impl fmt::Display for SiteForm {
 }
 
 /// `pull-request:`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PullRequest {
     /// Labels that every pull request of the bot carries.
     pub labels: Vec<String>,
@@ -212,9 +212,10 @@ pub struct PullRequest {
 }
 
 /// How the commit reaches GitHub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CommitVia {
     /// A push.
+    #[default]
     Git,
     /// The REST API, whose commits GitHub signs for apps.
     Api,

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::{Check, Needs};
 use crate::config::RepositoryName;
-use crate::github::{self, Answer, GitHub};
+use crate::github::{self, Answer, GitHub, Rights};
 use crate::registry::Registry;
 
 /// Where pull requests go, and who asks.
@@ -54,7 +54,7 @@ pub(super) async fn push(needs: &Needs<'_>, registry: &dyn Registry) -> Vec<Chec
 pub(super) async fn github(home: Option<&Home<'_>>) -> Vec<Check> {
     let Some(home) = home else { return Vec::new() };
     let preflight = async {
-        let github = GitHub::connect(home.settings, &home.repository).await?;
+        let github = GitHub::connect(home.settings, &home.repository, &Rights::look()).await?;
         github.preflight(&home.repository, &home.needs).await
     };
     let preflight = match preflight.await {

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::client::{Call, Client, encode};
+use super::Rights;
+use super::call::{Call, encode};
+use super::client::Client;
+use super::installation::Installation;
 use super::settings::{Credentials, Settings};
 use crate::config::RepositoryName;
 use crate::error::{Error, Result};
@@ -20,8 +23,17 @@ pub(super) enum Actor {
     FineGrained,
     /// The token of some App's installation, `GITHUB_TOKEN` of Actions among them.
     InstallationToken,
-    /// Our own App, whose permissions are known.
-    App(BTreeMap<String, String>),
+    /// Our own App.
+    App(Granted),
+}
+
+/// What an installation of our App may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Granted {
+    /// Permissions, to `read`, `write` or `admin`.
+    pub permissions: BTreeMap<String, String>,
+    /// The page where they are accepted.
+    pub page: String,
 }
 
 impl Actor {
@@ -37,15 +49,16 @@ impl Actor {
 }
 
 #[derive(Deserialize)]
-struct Installation {
+struct RawInstallation {
     id: u64,
+    html_url: String,
     #[serde(default)]
     permissions: BTreeMap<String, String>,
     suspended_at: Option<String>,
 }
 
-/// A client that speaks for the credentials of `settings`, and who that is.
-pub(super) async fn sign_in(settings: &Settings, home: &RepositoryName) -> Result<(Client, Actor)> {
+/// A client that speaks for the credentials of `settings`, and who that is. An App does with no more than `rights`.
+pub(super) async fn sign_in(settings: &Settings, home: &RepositoryName, rights: &Rights) -> Result<(Client, Actor)> {
     let (id, key) = match &settings.credentials {
         None => return Ok((Client::with_token(settings, None)?, Actor::Anonymous)),
         Some(Credentials::Token(token)) => {
@@ -56,16 +69,19 @@ pub(super) async fn sign_in(settings: &Settings, home: &RepositoryName) -> Resul
     let app = Client::with_app(settings, id, key)?;
     let path = format!("/repos/{}/{}/installation", encode(&home.owner), encode(&home.name));
     let what = format!("find the installation of GitHub App {id} on {home}");
-    let found: Option<Installation> = app.find(&Call::get(what, path)).await?;
-    let Some(installation) = found else {
+    let found: Option<RawInstallation> = app.find(&Call::get(what, path)).await?;
+    let Some(found) = found else {
         return Err(Error::remote(format!("GitHub App {id} is not installed on {home}"))
             .hint("install it there, from the App's page, or check `repository:` in release.yaml"));
     };
-    if let Some(when) = installation.suspended_at {
+    if let Some(when) = found.suspended_at {
         return Err(Error::remote(format!("the installation of GitHub App {id} on {home} is suspended since {when}"))
-            .hint("an owner of the organisation can lift that under Settings > GitHub Apps"));
+            .hint(format!("an owner of the organisation can lift that at {}", found.html_url)));
     }
-    Ok((app.installation(installation.id, &home.name)?, Actor::App(installation.permissions)))
+    let granted = Granted { permissions: found.permissions, page: found.html_url };
+    let what = format!("get a token of GitHub App {id} for {home}");
+    let installation = Installation::new(app, found.id, what, &home.name, rights, &granted);
+    Ok((Client::with_installation(settings, installation)?, Actor::App(granted)))
 }
 
 #[cfg(test)]

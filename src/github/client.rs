@@ -1,7 +1,7 @@
 //! One call to GitHub's API: sent, retried where that is safe, its reply read, its failure explained.
 //!
-//! octocrab signs requests and mints tokens for Apps; it neither retries nor follows redirects here (its own retry
-//! repeats a POST at once, whatever it did). This module knows no resource of the API.
+//! octocrab sends requests and signs for Apps; it neither retries nor follows redirects here (its own retry repeats a POST
+//! at once, whatever it did). This module knows no resource of the API.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -15,7 +15,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::failure::{Cause, Failure, Refusal, is_page, quote};
+use super::call::{Call, Reply};
+use super::failure::{Asker, Cause, Failure, Refusal, quote};
+use super::installation::Installation;
 use super::settings::{Limits, Settings};
 use super::{connection, retry};
 use crate::error::Result;
@@ -27,14 +29,14 @@ const PAGE: usize = 100;
 const PAGES: usize = 100;
 const REDIRECTS: usize = 3;
 
-/// Every kind of token by the prefix that GitHub gives it. That of an App's installation is known to octocrab alone.
+/// Every kind of token by the prefix that GitHub gives it. That of an App's installation changes while we work.
 #[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the tests")]
-static TOKEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?:gh[oprsu]|github_pat)_\w+").unwrap());
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?:gh[oprsu]|github_pat)_[\w.-]*\w").unwrap());
 
 /// A connection to the API, and who is asking.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
-    /// Shared: a copy would have a cache of its own for an App's token, and mint another.
+    /// Speaks for `secret`; for an installation it is given a token with each call.
     octocrab: Arc<Octocrab>,
     /// As in [`Settings::api_url`].
     api_url: String,
@@ -47,88 +49,9 @@ pub(super) struct Client {
 enum Secret {
     None,
     Token(SecretString),
+    /// The App itself: octocrab signs.
     App,
-}
-
-/// A call, before it is made.
-#[derive(Debug, Clone)]
-pub(super) struct Call {
-    /// What it is for, after "cannot": `open the pull request`.
-    pub what: String,
-    method: Method,
-    /// Path below the API's base, percent-encoded, with its query.
-    path: String,
-    body: Option<Value>,
-    repeatable: bool,
-}
-
-/// The reply to a call.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub headers: HeaderMap,
-    body: String,
-    what: String,
-    call: String,
-}
-
-impl Call {
-    /// Reads something.
-    pub fn get(what: impl Into<String>, path: impl Into<String>) -> Self {
-        Call { what: what.into(), method: Method::GET, path: path.into(), body: None, repeatable: true }
-    }
-
-    /// Makes something anew each time it is made.
-    pub fn post(what: impl Into<String>, path: impl Into<String>, body: Value) -> Self {
-        Call { method: Method::POST, body: Some(body), repeatable: false, ..Call::get(what, path) }
-    }
-
-    /// Sets something: twice is the same as once.
-    pub fn patch(what: impl Into<String>, path: impl Into<String>, body: Value) -> Self {
-        Call { method: Method::PATCH, body: Some(body), ..Call::get(what, path) }
-    }
-
-    /// Takes something away: twice is the same as once.
-    pub fn delete(what: impl Into<String>, path: impl Into<String>) -> Self {
-        Call { method: Method::DELETE, ..Call::get(what, path) }
-    }
-
-    /// Says that making this call twice is the same as making it once.
-    pub fn repeatable(self) -> Self {
-        Call { repeatable: true, ..self }
-    }
-
-    /// Adds a query parameter.
-    pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.path.push(if self.path.contains('?') { '&' } else { '?' });
-        self.path.push_str(&format!("{name}={}", encode(value)));
-        self
-    }
-}
-
-impl Reply {
-    /// The body as `T`.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_str(&self.body).map_err(|error| {
-            let page = is_page(&self.headers, &self.body);
-            let found = if page { "a web page".to_owned() } else { format!("{error}") };
-            Failure { what: self.what.clone(), call: self.call.clone(), cause: Cause::Unreadable { found, page } }
-        })
-    }
-
-    /// Whether there is no body, as with status 204.
-    pub fn is_empty(&self) -> bool {
-        self.body.trim().is_empty()
-    }
-
-    /// The value of a header, if it is text and not empty.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
-    }
-
-    /// Whether the `Link` header (RFC 8288) knows a next page.
-    fn has_next(&self) -> bool {
-        self.header("link").is_some_and(|link| link.contains("rel=\"next\""))
-    }
+    Installation(Arc<Installation>),
 }
 
 impl Client {
@@ -149,11 +72,10 @@ impl Client {
         Ok(Self::new(settings, octocrab, Secret::App))
     }
 
-    /// A client of one installation of this App, whose tokens reach `repository` (a bare name) alone. They last an hour;
-    /// octocrab mints the next one when it is due.
-    pub fn installation(&self, id: u64, repository: &str) -> Result<Self> {
-        let octocrab = connection::as_installation(&self.octocrab, id, repository)?;
-        Ok(Client { octocrab: octocrab.into(), ..self.clone() })
+    /// A client of one installation of an App.
+    pub fn with_installation(settings: &Settings, installation: Installation) -> Result<Self> {
+        let octocrab = connection::anonymous(&settings.api_url, &settings.limits)?;
+        Ok(Self::new(settings, octocrab, Secret::Installation(installation.into())))
     }
 
     fn new(settings: &Settings, octocrab: Octocrab, secret: Secret) -> Self {
@@ -163,14 +85,9 @@ impl Client {
     /// The token that authenticates git at the moment.
     pub async fn token(&self) -> Result<Option<SecretString>, Failure> {
         match &self.secret {
-            Secret::None => Ok(None),
+            Secret::None | Secret::App => Ok(None),
             Secret::Token(token) => Ok(Some(token.clone())),
-            Secret::App => {
-                let minted = self.octocrab.installation_token().await;
-                let call = format!("POST {}/app/installations/.../access_tokens", self.api_url);
-                let what = "get a token for the App's installation".to_owned();
-                minted.map(Some).map_err(|error| Failure { what, call, cause: self.cause_of(error) })
-            }
+            Secret::Installation(installation) => installation.token().await.map(Some),
         }
     }
 
@@ -181,6 +98,11 @@ impl Client {
 
     /// Makes a call, again where that is safe, and gives the first reply that says yes.
     pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
+        self.send_to(&self.octocrab, &self.api_url, call).await
+    }
+
+    /// The same for the App itself, which needs no token.
+    pub async fn send_signed(&self, call: &Call) -> Result<Reply, Failure> {
         self.send_through(&self.octocrab, &self.api_url, call).await
     }
 
@@ -237,17 +159,17 @@ impl Client {
         };
         let body = serde_json::json!({ "query": query, "variables": variables });
         let call = Call { repeatable, ..Call::post(what, path, body) };
-        // A base of its own needs an octocrab of its own, and an App's token minted by the one that can.
-        let beside = async {
-            let built = match self.token().await? {
-                Some(token) => connection::with_token(base, &self.limits, &token),
-                None => connection::anonymous(base, &self.limits),
+        // A base of its own needs an octocrab of its own.
+        let beside = || {
+            let built = match &self.secret {
+                Secret::Token(token) => connection::with_token(base, &self.limits, token),
+                _ => connection::anonymous(base, &self.limits),
             };
             built.map_err(|error| failed(error.message))
         };
         let reply = match base == self.api_url {
             true => self.send(&call).await?,
-            false => self.send_through(&beside.await?, base, &call).await?,
+            false => self.send_to(&beside()?, base, &call).await?,
         };
         let mut answer: Value = reply.json()?;
         let messages: Vec<String> = answer["errors"]
@@ -258,6 +180,26 @@ impl Client {
             return Ok(answer["data"].take());
         }
         Err(Failure { what: what.to_owned(), call: reply.call, cause: Cause::Graphql { messages } })
+    }
+
+    /// Makes a call, with a token of the installation if it is one. Where GitHub does not take it any longer, whatever it has
+    /// said of its end, one more is minted: a call with a bad token was not carried out.
+    async fn send_to(&self, octocrab: &Octocrab, base: &str, call: &Call) -> Result<Reply, Failure> {
+        let Secret::Installation(installation) = &self.secret else {
+            return self.send_through(octocrab, base, call).await;
+        };
+        let with = |token: &SecretString| {
+            let bearing = octocrab.user_access_token(token.clone());
+            bearing.map_err(|error| self.failure(base, call, self.cause_of(error)))
+        };
+        let token = installation.token().await?;
+        match self.send_through(&with(&token)?, base, call).await {
+            Err(failure) if failure.status() == Some(401) => {
+                let token = installation.instead_of(&token).await?;
+                self.send_through(&with(&token)?, base, call).await
+            }
+            reply => reply,
+        }
     }
 
     async fn send_through(&self, octocrab: &Octocrab, base: &str, call: &Call) -> Result<Reply, Failure> {
@@ -304,7 +246,11 @@ impl Client {
                 }
                 _ => {
                     let mut refusal = Refusal::read(status, &headers, &self.censored(&body), Timestamp::now());
-                    refusal.anonymous = matches!(self.secret, Secret::None);
+                    refusal.asker = match &self.secret {
+                        Secret::None => Asker::Nobody,
+                        Secret::Token(_) | Secret::App => Asker::Token,
+                        Secret::Installation(installation) => Asker::App(installation.page.clone()),
+                    };
                     return Err(self.failure(base, call, Cause::Status(Box::new(refusal))));
                 }
             }
@@ -334,13 +280,6 @@ impl Client {
 
     /// Why octocrab has no reply.
     fn cause_of(&self, error: octocrab::Error) -> Cause {
-        if let octocrab::Error::GitHub { source, .. } = &error {
-            // Only from minting an installation's token: our own calls look at the status themselves.
-            let body = serde_json::json!({ "message": source.message, "errors": source.errors }).to_string();
-            let headers = source.headers.clone().unwrap_or_default();
-            let refusal = Refusal::read(source.status_code.as_u16(), &headers, &self.censored(&body), Timestamp::now());
-            return Cause::Status(Box::new(refusal));
-        }
         let chain: Vec<&(dyn std::error::Error + 'static)> =
             std::iter::successors(Some(&error as &(dyn std::error::Error + 'static)), |e| e.source()).collect();
         let low = chain.iter().find_map(|e| e.downcast_ref::<reqwest::Error>());
@@ -362,18 +301,6 @@ impl Client {
             _ => text.into_owned(),
         }
     }
-}
-
-/// Percent-encodes `text` for a path or a query; slashes stay, as the names of branches have them.
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(byte.into()),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }
 
 /// Path and query of `to`, if it is on the origin of `base`; a path alone always is.

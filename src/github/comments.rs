@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::Call;
+use super::call::Call;
 use super::pulls::same_text;
 use super::{Repository, retry};
 use crate::error::{Error, Result};

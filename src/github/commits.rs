@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Repository;
-use super::client::{Call, encode};
+use super::call::{Call, encode};
 use crate::error::{Error, Result};
 
 /// One file of a commit, as it shall be.

@@ -3,7 +3,7 @@
 //! Redirects are turned off here: following one could send the token elsewhere. Proxies come from the environment
 //! (`HTTPS_PROXY`, `NO_PROXY`), certificates from the system or, on Linux, from `SSL_CERT_FILE`.
 
-use octocrab::models::{AppId, InstallationId};
+use octocrab::models::AppId;
 use octocrab::{
     DefaultOctocrabBuilderConfig, NoAuth, NoSvc, NotLayerReady, Octocrab, OctocrabBuilder, auth::EncodingKey,
 };
@@ -36,12 +36,6 @@ pub(super) fn as_app(base: &str, limits: &Limits, id: u64, private_key: &SecretS
             .because(error)
     })?;
     build(builder(base)?.app(AppId(id), key), limits)
-}
-
-/// Asks as one installation of `app`, with tokens that reach `repository` (a bare name) alone.
-pub(super) fn as_installation(app: &Octocrab, id: u64, repository: &str) -> Result<Octocrab> {
-    let builder = app.installation_builder(InstallationId(id)).repositories(vec![repository.to_owned()]);
-    builder.build().map_err(not_built)
 }
 
 fn builder(base: &str) -> Result<Builder> {

@@ -62,8 +62,18 @@ pub(super) struct Refusal {
     pub accepted_scopes: Option<String>,
     /// `X-GitHub-SSO`, with the page that authorises the token for the organisation.
     pub sso: Option<String>,
-    /// The call carried no token.
-    pub anonymous: bool,
+    /// Who was refused.
+    pub asker: Asker,
+}
+
+/// Who makes a call, as far as that decides what to do about a refusal.
+#[derive(Debug, Default)]
+pub(super) enum Asker {
+    Nobody,
+    #[default]
+    Token,
+    /// An App by its installation, whose permissions are on this page.
+    App(String),
 }
 
 #[derive(Deserialize)]
@@ -94,7 +104,7 @@ impl Refusal {
             // Only a classic token has scopes at all.
             accepted_scopes: header("x-oauth-scopes").and_then(|_| header("x-accepted-oauth-scopes")),
             sso: header("x-github-sso"),
-            anonymous: false,
+            asker: Asker::default(),
         };
         refusal.limited_until = super::retry::limited_until(&refusal, header, now);
         refusal
@@ -181,7 +191,7 @@ fn describe(refusal: &Refusal) -> String {
 fn refused(error: Error, refusal: &Refusal) -> Error {
     if refusal.limited_until.is_some() {
         let error = error.hint("run the same command again then: it carries on where it stopped");
-        return if refusal.anonymous {
+        return if matches!(refusal.asker, Asker::Nobody) {
             error.hint("set GITHUB_TOKEN: without one the limit is 60 calls an hour")
         } else {
             error
@@ -195,7 +205,7 @@ fn refused(error: Error, refusal: &Refusal) -> Error {
         return error.hint(hint);
     }
     match refusal.status {
-        401 if refusal.anonymous => error.hint("set GITHUB_TOKEN or GH_TOKEN"),
+        401 if matches!(refusal.asker, Asker::Nobody) => error.hint("set GITHUB_TOKEN or GH_TOKEN"),
         401 => error.hint("the token is wrong, expired or revoked: set GITHUB_TOKEN (or GH_TOKEN) to a valid one"),
         403 | 404 if refusal.page => error.hint(WRONG_ADDRESS),
         403 => rights(error, refusal),
@@ -213,11 +223,19 @@ fn rights(error: Error, refusal: &Refusal) -> Error {
         (Some(scopes), _) => error.hint(format!("give the token one of these scopes: {scopes}")),
         (None, Some(permissions)) => {
             let spelled = permissions.replace("; ", ";").replace(';', " or ").replace(',', " and ");
-            error.hint(format!("give the token this permission: {spelled}"))
+            match &refusal.asker {
+                Asker::App(page) => error.hint(grant(&spelled, page)),
+                _ => error.hint(format!("give the token this permission: {spelled}")),
+            }
         }
         (None, None) if refusal.status == 403 => error.hint("the token may not do this: give it the permission"),
         (None, None) => error,
     }
+}
+
+/// What to do about a permission that an App lacks; `page` is that of its installation.
+pub(super) fn grant(permission: &str, page: &str) -> String {
+    format!("give the App the permission {permission} (its settings, Permissions & events), and accept it at {page}")
 }
 
 /// Messages of GitHub that name the fault, but not the remedy.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Repository;
-use super::client::Call;
+use super::call::Call;
 use super::failure::quote;
 use crate::error::Result;
 

@@ -8,12 +8,14 @@
 //! Nothing here decides what should be done, reads the environment, or prints. octocrab is used nowhere else.
 
 mod auth;
+mod call;
 mod client;
 mod comments;
 mod commits;
 mod connection;
 mod ensure;
 mod failure;
+mod installation;
 mod jobs;
 mod marker;
 mod notes;
@@ -21,6 +23,7 @@ mod preflight;
 mod pulls;
 mod releases;
 mod retry;
+mod rights;
 mod runs;
 mod settings;
 mod statuses;
@@ -30,9 +33,10 @@ use secrecy::SecretString;
 
 use crate::config::RepositoryName;
 use crate::error::{Error, Result};
-use crate::git::origin;
+use crate::git::{Auth, Remote, origin};
 use auth::Actor;
-use client::{Client, encode};
+use call::{Call, encode};
+use client::Client;
 
 pub use commits::{BranchMove, FileChange, NewCommit, Written};
 pub use ensure::{Action, Ensured, SetUp, Wanted, is_set_up, says, turned_down};
@@ -42,6 +46,7 @@ pub use notes::{between, defused};
 pub use preflight::{Answer, Check, Needs, Preflight};
 pub use pulls::{NewPullRequest, PullRequest, State};
 pub use releases::UpstreamVersion;
+pub use rights::Rights;
 pub use runs::{Dispatched, Run, RunState};
 pub use settings::{Credentials, Limits, Settings, api_url_of};
 pub use statuses::{Status, StatusState};
@@ -56,14 +61,15 @@ pub struct GitHub {
 
 impl GitHub {
     /// Sets up a client for work on `home`. A token is taken as it is, without a call; a GitHub App is asked for its
-    /// installation on `home`, whose tokens reach that repository alone (and whatever is public).
+    /// installation on `home`, whose tokens reach that repository alone (and whatever is public), with no more than
+    /// `rights`. They are renewed before they run out.
     ///
     /// Must be called within a tokio runtime, and the client used in the same one.
     ///
     /// # Errors
     /// Usage for a private key that is none; remote if the App is not installed there or GitHub cannot be reached.
-    pub async fn connect(settings: &Settings, home: &RepositoryName) -> Result<Self> {
-        let (client, actor) = auth::sign_in(settings, home).await?;
+    pub async fn connect(settings: &Settings, home: &RepositoryName, rights: &Rights) -> Result<Self> {
+        let (client, actor) = auth::sign_in(settings, home, rights).await?;
         Ok(GitHub { client, actor, server_url: settings.server_url.clone() })
     }
 
@@ -73,11 +79,19 @@ impl GitHub {
         Repository { client: self.client.clone(), name: name.clone(), path }
     }
 
-    /// The token that git may use for `remote`, a URL, freshly minted for an App. `None` without credentials, and for
-    /// every address but this server's own: scheme, host and port.
+    /// What git may show to `remote`: the token, for this server's own address alone (scheme, host and port). That of an App
+    /// lasts ten minutes at least: ask again for each piece of work.
     ///
     /// # Errors
     /// Remote, if an App gets none.
+    pub async fn auth_for(&self, remote: &Remote) -> Result<Auth> {
+        Ok(Auth { token: self.token_for(&remote.url()).await?, server: self.server_url.clone() })
+    }
+
+    /// The token that git may use for the URL `remote`, if it may use one.
+    ///
+    /// # Errors
+    /// As [`GitHub::auth_for`].
     pub async fn token_for(&self, remote: &str) -> Result<Option<SecretString>> {
         match origin::same(&self.server_url, remote) && origin::keeps_secrets(remote) {
             true => Ok(self.client.token().await?),
@@ -108,7 +122,7 @@ impl Repository {
 
     /// GitHub answers 404 for a missing thing and for an invisible repository alike: this tells them apart.
     async fn ensure_visible(&self) -> Result<()> {
-        let call = client::Call::get(format!("look at {}", self.name), &*self.path);
+        let call = Call::get(format!("look at {}", self.name), &*self.path);
         self.client.send(&call).await.map(drop).map_err(Error::from)
     }
 }

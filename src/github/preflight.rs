@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::auth::Actor;
-use super::client::{Call, Reply};
-use super::failure::Failure;
+use super::call::{Call, Reply};
+use super::failure::{Failure, grant};
 use super::{GitHub, Repository};
 use crate::config::RepositoryName;
 use crate::error::{Error, Result};
@@ -257,13 +257,12 @@ impl GitHub {
     fn check_right(&self, right: Right, looked: &Looked, found: &mut Preflight) {
         let Right { about, permission, scopes, scope_name } = right;
         match (&self.actor, &looked.scopes) {
-            (Actor::App(permissions), _) => {
-                let level = permissions.get(permission).map_or("none", String::as_str);
+            (Actor::App(granted), _) => {
+                let level = granted.permissions.get(permission).map_or("none", String::as_str);
                 if matches!(level, "write" | "admin") {
                     found.add(about, Answer::Yes, format!("the App has {permission}: {level}"), None);
                 } else {
-                    let remedy =
-                        format!("give the App the permission {permission}: write, and accept it for the installation");
+                    let remedy = grant(&format!("{permission}: write"), &granted.page);
                     found.add(about, Answer::No, format!("the App has {permission}: {level}"), Some(&remedy));
                 }
             }

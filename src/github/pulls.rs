@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::Call;
+use super::call::Call;
 use super::{Marker, Repository, retry};
 use crate::config::RepositoryName;
 use crate::error::Result;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Repository;
-use super::client::{Call, encode};
+use super::call::{Call, encode};
 use crate::config::TagTemplate;
 use crate::error::Result;
 use crate::version::Version;

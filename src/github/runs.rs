@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Repository;
-use super::client::{Call, encode};
+use super::call::{Call, encode};
 use super::failure::{Cause, Failure};
 use crate::error::{Error, Result};
 

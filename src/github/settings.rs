@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::client::encode;
+use super::call::encode;
 use crate::config::RepositoryName;
 use crate::error::{Error, Result};
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Repository;
-use super::client::Call;
+use super::call::Call;
 use crate::error::Result;
 
 /// Longest description that GitHub takes, in characters.

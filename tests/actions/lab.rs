@@ -7,7 +7,7 @@ use gs_release::build::actions::{Actions, Outcome, Pace};
 use gs_release::build::{Desired, Event, Wanted};
 use gs_release::config::{Config, RepositoryName};
 use gs_release::error::{Error, Result};
-use gs_release::github::{Credentials, GitHub, Limits, Settings};
+use gs_release::github::{Credentials, GitHub, Limits, Rights, Settings};
 use gs_release::registry::MemoryRegistry;
 
 use crate::desired::{desired, release};
@@ -163,7 +163,7 @@ impl Lab {
             credentials: Some(Credentials::Token(TOKEN.into())),
             limits: Limits { connect: seconds, total: seconds, attempts: 3, pause, patience },
         };
-        let github = GitHub::connect(&settings, &name).await.unwrap().repository(&name);
+        let github = GitHub::connect(&settings, &name, &Rights::build(true)).await.unwrap().repository(&name);
         let told = Mutex::new(Vec::new());
         let listener = |event| match event {
             Event::Note(text) => told.lock().unwrap().push(text),

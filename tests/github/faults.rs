@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::fake::{Failure, FakeGitHub, Token};
 use crate::{
-    BRANCH, PULLS, REPOSITORY, assert_told, connect, ensure, limits, name, ready, repository, settings, token, wanted,
+    BRANCH, PULLS, REPOSITORY, assert_told, connect, ensure, limits, name, ready, repository, rights, settings, token,
+    wanted,
 };
 
 /// Looks for pull requests while `failure` happens to the first look; the error, and how many looks it took.
@@ -66,7 +67,8 @@ async fn a_server_that_never_answers_is_given_up_in_time() {
     fake.fail_next("GET", PULLS, 1, Failure::Hang);
     let limits = Limits { total: Duration::from_millis(300), attempts: 1, ..limits() };
     let settings = Settings { limits, ..settings(&fake, token(crate::TOKEN)) };
-    let repository = GitHub::connect(&settings, &name(REPOSITORY)).await.unwrap().repository(&name(REPOSITORY));
+    let repository =
+        GitHub::connect(&settings, &name(REPOSITORY), &rights()).await.unwrap().repository(&name(REPOSITORY));
     let error = repository.pull_requests(None, BRANCH, "main").await.unwrap_err();
     assert_told(&error, &["no reply in time", "HTTPS_PROXY"]);
 }
@@ -83,7 +85,8 @@ async fn a_web_page_instead_of_json_points_at_the_address() {
 async fn nothing_listening_is_a_clear_error() {
     let gone = FakeGitHub::start().api_url();
     let settings = Settings { api_url: gone.clone(), ..settings(&FakeGitHub::start(), None) };
-    let repository = GitHub::connect(&settings, &name(REPOSITORY)).await.unwrap().repository(&name(REPOSITORY));
+    let repository =
+        GitHub::connect(&settings, &name(REPOSITORY), &rights()).await.unwrap().repository(&name(REPOSITORY));
     let error = repository.branch("main").await.unwrap_err();
     assert_eq!(error.kind, Kind::Remote);
     assert_told(&error, &["cannot look for branch main", &gone, "refused", "check the network"]);

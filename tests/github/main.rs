@@ -18,9 +18,11 @@ use std::time::Duration;
 
 use fake::{FakeGitHub, Token};
 use gs_release::bump::reconcile::{Asker, Intent, choose};
-use gs_release::config::RepositoryName;
+use gs_release::config::{PullRequest, RepositoryName};
 use gs_release::error::Error;
-use gs_release::github::{Credentials, Ensured, GitHub, Limits, NewPullRequest, Repository, SetUp, Settings, Wanted};
+use gs_release::github::{
+    Credentials, Ensured, GitHub, Limits, NewPullRequest, Repository, Rights, SetUp, Settings, Wanted,
+};
 
 const REPOSITORY: &str = "alibaba/GraphScope";
 const BRANCH: &str = "gs-release/vineyard";
@@ -46,6 +48,11 @@ fn settings(fake: &FakeGitHub, credentials: Option<Credentials>) -> Settings {
     Settings { api_url: fake.api_url(), server_url: fake.server_url().to_owned(), credentials, limits: limits() }
 }
 
+/// What a bump needs that sets no label.
+fn rights() -> Rights {
+    Rights::propose(&PullRequest::default())
+}
+
 fn token(secret: &str) -> Option<Credentials> {
     Some(Credentials::Token(secret.into()))
 }
@@ -63,7 +70,7 @@ fn prepared(fake: FakeGitHub) -> FakeGitHub {
 }
 
 async fn connect(fake: &FakeGitHub, credentials: Option<Credentials>) -> GitHub {
-    GitHub::connect(&settings(fake, credentials), &name(REPOSITORY)).await.unwrap()
+    GitHub::connect(&settings(fake, credentials), &name(REPOSITORY), &rights()).await.unwrap()
 }
 
 async fn repository(fake: &FakeGitHub) -> Repository {
@@ -74,7 +81,7 @@ async fn repository(fake: &FakeGitHub) -> Repository {
 async fn impatient(fake: &FakeGitHub, credentials: Option<Credentials>) -> Repository {
     let limits = Limits { attempts: 1, ..limits() };
     let settings = Settings { limits, ..settings(fake, credentials) };
-    GitHub::connect(&settings, &name(REPOSITORY)).await.unwrap().repository(&name(REPOSITORY))
+    GitHub::connect(&settings, &name(REPOSITORY), &rights()).await.unwrap().repository(&name(REPOSITORY))
 }
 
 fn wanted(version: &str) -> Wanted {

@@ -5,7 +5,7 @@ use gs_release::github::{GitHub, Settings};
 use serde_json::json;
 
 use crate::fake::{Failure, FakeGitHub};
-use crate::{BRANCH, PULLS, REPOSITORY, TOKEN, assert_told, connect, name, ready, repository, settings, token};
+use crate::{BRANCH, PULLS, REPOSITORY, TOKEN, assert_told, connect, name, ready, repository, rights, settings, token};
 
 #[tokio::test]
 async fn a_redirect_to_another_host_or_port_is_not_followed() {
@@ -33,7 +33,7 @@ async fn the_token_shows_in_no_error_and_in_no_debug_output() {
     let fake = ready();
     fake.fail_next("GET", PULLS, 1, Failure::Status(400, json!({ "message": format!("what is {TOKEN}?") })));
     let settings = settings(&fake, token(TOKEN));
-    let github = GitHub::connect(&settings, &name(REPOSITORY)).await.unwrap();
+    let github = GitHub::connect(&settings, &name(REPOSITORY), &rights()).await.unwrap();
     let repository = github.repository(&name(REPOSITORY));
     let error = repository.pull_requests(None, BRANCH, "main").await.unwrap_err();
     assert_told(&error, &["what is ***?"]);
@@ -56,10 +56,10 @@ async fn the_token_goes_over_plain_http_to_this_machine_alone() {
         api_url: "http://github.example.com/api/v3".into(),
         ..settings(&FakeGitHub::start(), credentials)
     };
-    let error = GitHub::connect(&settings(token(TOKEN)), &name(REPOSITORY)).await.unwrap_err();
+    let error = GitHub::connect(&settings(token(TOKEN)), &name(REPOSITORY), &rights()).await.unwrap_err();
     assert_eq!(error.kind, Kind::Usage);
     assert_told(&error, &["the token is not sent to http://github.example.com/api/v3", "starts with https://"]);
-    assert!(GitHub::connect(&settings(None), &name(REPOSITORY)).await.is_ok());
+    assert!(GitHub::connect(&settings(None), &name(REPOSITORY), &rights()).await.is_ok());
 }
 
 #[tokio::test]

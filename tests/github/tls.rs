@@ -9,7 +9,7 @@ use gs_release::github::{GitHub, Settings};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::{REPOSITORY, limits, name, token};
+use crate::{REPOSITORY, limits, name, rights, token};
 
 const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/github/keys");
 const REPLY: &str =
@@ -35,7 +35,7 @@ async fn in_a_process_of_its_own() {
     let api_url = std::env::var("GITHUB_API_URL").unwrap();
     let limits = gs_release::github::Limits { attempts: 1, ..limits() };
     let settings = Settings { server_url: api_url.clone(), api_url, credentials: token("ghp_octocat"), limits };
-    let found = match GitHub::connect(&settings, &name(REPOSITORY)).await {
+    let found = match GitHub::connect(&settings, &name(REPOSITORY), &rights()).await {
         Ok(github) => github.repository(&name(REPOSITORY)).branch("main").await,
         Err(error) => Err(error),
     };

@@ -19,6 +19,8 @@ use tokio::io::AsyncWriteExt;
 pub struct Behaviour {
     /// Who does not show this token is asked for it.
     pub token: Option<String>,
+    /// Who shows nothing is asked for a token, and any will do.
+    pub asks: bool,
     /// Requests whose line has this text are answered with this status.
     pub status: Option<(&'static str, u16)>,
     /// Requests whose line has this text are never answered.
@@ -123,7 +125,8 @@ async fn answer(
             let location = format!("{base}{uri}");
             return plain(302).header(header::LOCATION, location).body(Body::empty()).unwrap();
         }
-        if behaviour.token.as_deref().is_some_and(|token| authorization != Some(basic(token))) {
+        let refused = behaviour.token.as_deref().is_some_and(|token| authorization != Some(basic(token)));
+        if refused || (behaviour.asks && authorization.is_none()) {
             return plain(401).header(header::WWW_AUTHENTICATE, "Basic realm=\"GitHub\"").body(Body::empty()).unwrap();
         }
         if let Some((_, status)) = behaviour.status.filter(|(part, _)| line.contains(part)) {

@@ -14,6 +14,7 @@ mod registry;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod app;
 mod decisions;
 mod due;
 mod packages;

@@ -33,6 +33,18 @@ pub fn answer(state: &mut State, request: &Request) -> Option<Answer> {
     if request.number("installation_id") != app.installation {
         return Some(Answer::error(404, "Not Found"));
     }
+    let granted = |name: &str, level: &Value| {
+        let has = app.permissions.get(name).map_or("none", String::as_str);
+        name == "metadata" || has == level || has == "admin" || (has == "write" && level == "read")
+    };
+    let permissions = match request.body["permissions"].as_object().filter(|asked| !asked.is_empty()) {
+        Some(asked) if asked.iter().any(|(name, level)| !granted(name, level)) => {
+            let message = "The permissions requested are not granted to this installation.";
+            return Some(Answer::error(422, message));
+        }
+        Some(asked) => asked.iter().map(|(name, level)| (name.clone(), level.as_str().unwrap().to_owned())).collect(),
+        None => app.permissions.clone(),
+    };
     let asked: Vec<String> = request.body["repositories"]
         .as_array()
         .into_iter()
@@ -42,17 +54,14 @@ pub fn answer(state: &mut State, request: &Request) -> Option<Answer> {
     let covered = |full: &&String| asked.is_empty() || asked.iter().any(|name| full.ends_with(&format!("/{name}")));
     let reaches: Vec<String> = app.repositories.iter().filter(covered).cloned().collect();
     let secret = format!("ghs_minted{}", app.minted + 1);
-    let kind = Kind::Installation(app.permissions.clone());
+    let kind = Kind::Installation(permissions.clone());
     let token = Token { login: "gs-release[bot]".into(), kind, push: false, reaches: Some(reaches) };
     state.tokens.insert(secret.clone(), token);
     if let Some(app) = &mut state.app {
         app.minted += 1;
     }
-    let expires = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).strftime("%Y-%m-%dT%H:%M:%SZ");
-    Some(Answer::new(
-        201,
-        json!({ "token": secret, "expires_at": expires.to_string(), "permissions": app.permissions }),
-    ))
+    let expires = (jiff::Timestamp::now() + app.lasts).strftime("%Y-%m-%dT%H:%M:%SZ");
+    Some(Answer::new(201, json!({ "token": secret, "expires_at": expires.to_string(), "permissions": permissions })))
 }
 
 /// Whether the token is a JWT as GitHub asks for (its signature is taken on trust): RS256, from this App, for at most ten

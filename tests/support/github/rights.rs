@@ -85,7 +85,7 @@ pub(super) fn refusal(request: &Request, repo: Option<&Repo>) -> Option<Answer> 
         return Some(Answer::error(404, "Not Found"));
     }
     if request.method == "GET" {
-        return None;
+        return unread(request, token).filter(|_| repo.private);
     }
     let Some(token) = token else { return Some(Answer::error(401, "Requires authentication")) };
     if repo.archived {
@@ -111,6 +111,26 @@ pub(super) fn refusal(request: &Request, repo: Option<&Repo>) -> Option<Answer> 
         }
         _ => None,
     }
+}
+
+/// The answer to a look at what a machine may not see. What is public anybody may see.
+fn unread(request: &Request, token: Option<&Token>) -> Option<Answer> {
+    let Kind::Installation(permissions) = &token?.kind else { return None };
+    let parts = [
+        (&["/git/", "/compare/", "/commits/", "/releases", "/tags"][..], "contents"),
+        (&["/actions/"], "actions"),
+        (&["/check-runs/"], "checks"),
+        (&["/pulls", "/issues", "/milestones"], "pull_requests"),
+    ];
+    let is_about = |parts: &[&str]| parts.iter().any(|part| request.path.contains(part));
+    let permission = match request.path.ends_with("/statuses") {
+        true => "statuses",
+        false => parts.iter().find(|(parts, _)| is_about(parts))?.1,
+    };
+    let needed = format!("{permission}=read");
+    (!permissions.contains_key(permission)).then(|| {
+        Answer::error(403, "Resource not accessible by integration").header("x-accepted-github-permissions", &needed)
+    })
 }
 
 fn permissions_for(request: &Request) -> Vec<&'static str> {

@@ -35,6 +35,23 @@ pub struct App {
     pub suspended: bool,
     /// How many tokens were minted.
     pub minted: usize,
+    /// How long the next ones are said to last.
+    pub lasts: jiff::SignedDuration,
+}
+
+impl App {
+    /// App 7 with installation 70 on one repository, whose tokens last an hour.
+    pub fn on(repository: &str, permissions: &[(&str, &str)]) -> Self {
+        App {
+            id: 7,
+            installation: 70,
+            repositories: vec![repository.to_owned()],
+            permissions: super::rights::map(permissions),
+            suspended: false,
+            minted: 0,
+            lasts: jiff::SignedDuration::from_hours(1),
+        }
+    }
 }
 
 /// A request as it came.
