@@ -1,5 +1,6 @@
 //! The command line: arguments into a request, the call, the report.
 
+mod account;
 mod actions;
 mod build;
 mod bump;
@@ -227,7 +228,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Bump(args) => wait_for(bump::run(global, args))?,
         Command::Watch(args) => return wait_for(watch::run(global, args)),
-        Command::Build(args) => wait_for(build::run(global, args))?,
+        Command::Build(args) => return build::run(global, args),
         Command::Verify(look) => return wait_for(build::verify(global, look)),
         Command::Status(look) => wait_for(status::run(global, look))?,
         Command::Plan(args) => wait_for(build::plan(global, args))?,

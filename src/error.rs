@@ -25,10 +25,15 @@ pub enum Kind {
     Remote,
     /// A build failed.
     Build,
+    /// SIGINT, or Ctrl-C, asked the program to stop.
+    Interrupted,
+    /// SIGTERM asked it to.
+    Terminated,
 }
 
 impl Kind {
-    /// The process exit code of this kind: 1 finding, 2 usage, 3 refused, 4 remote, 5 build.
+    /// The process exit code of this kind: 1 finding, 2 usage, 3 refused, 4 remote, 5 build; for a signal 128 and its number,
+    /// as shells have it.
     pub fn exit_code(self) -> u8 {
         match self {
             Kind::Finding => 1,
@@ -36,7 +41,14 @@ impl Kind {
             Kind::Refused => 3,
             Kind::Remote => 4,
             Kind::Build => 5,
+            Kind::Interrupted => 130,
+            Kind::Terminated => 143,
         }
+    }
+
+    /// Whether a signal ended the work, not a failure of its own.
+    pub fn is_stop(self) -> bool {
+        matches!(self, Kind::Interrupted | Kind::Terminated)
     }
 }
 
@@ -112,6 +124,13 @@ impl Error {
     /// A build failed (exit 5).
     pub fn build(message: impl Into<String>) -> Self {
         Self::new(Kind::Build, message)
+    }
+
+    /// A signal, which `kind` names, asked the program to stop before its work was done.
+    pub fn stopped(kind: Kind) -> Self {
+        let signal = if kind == Kind::Terminated { "SIGTERM" } else { "SIGINT" };
+        Self::new(kind, format!("stopped by {signal} before the work was done"))
+            .hint("run the command again: it looks at what is there, and does the rest")
     }
 
     /// Bad input with places: `summary`, then every fault with the line under it (exit 2).

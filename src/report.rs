@@ -27,7 +27,7 @@ pub use check::{annotate_findings, check, check_json};
 pub use checks::checks;
 pub use documents::{Document, json_of};
 pub use progress::Progress;
-pub use record::{ImageRecord, Record};
+pub use record::{ImageRecord, Outcome, Record};
 pub use stdout::delivered;
 pub use survey::{survey, survey_json};
 pub use timeline::{Span, Timeline, Wait};
@@ -70,7 +70,12 @@ pub fn json(document: &Value) {
 /// A failure as the JSON document that takes the result's place.
 pub fn error_json(error: &Error) {
     // text and numbers alone always have a JSON form
-    json(&json_of(&documents::Failure { error: documents::failure(error) }).unwrap_or_default());
+    failure_json(&json_of(&documents::Failure { error: documents::failure(error) }).unwrap_or_default(), error);
+}
+
+/// A failure as `document`, which has more to tell than the error.
+pub fn failure_json(document: &Value, error: &Error) {
+    json(document);
     step::annotate_error(error);
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Global;
+use super::account::Account;
 use super::build::{Args, Prepared, promotion, short};
 use super::merged::Merged;
 use super::place::home;
@@ -23,6 +24,7 @@ pub async fn run(
     prepared: &Prepared,
     plan: &BuildPlan,
     only: Option<usize>,
+    account: &Account,
 ) -> Result<Option<Value>> {
     let Prepared { config, desired, registry, commit, .. } = prepared;
     check(args)?;
@@ -45,7 +47,7 @@ pub async fn run(
             .hint("push it first, or name the branch that has it with --ref")
     })?;
     let tags_start_nothing = makes_tags && server.is_actions_token().await == Some(true);
-    let progress = Progress::new(global.quiet, global.verbose);
+    let progress = account.begin(plan, Progress::new(global.quiet, global.verbose));
     let actions = Actions {
         github: &github,
         config,
@@ -60,7 +62,7 @@ pub async fn run(
         listener: &|event| progress.hear(event),
     };
     let outcome = match actions.carry_out(only).await {
-        Ok(outcome) if branch == config.base => promote(prepared, only, &progress).await.map(|rest| (outcome, rest)),
+        Ok(outcome) if branch == config.base => promote(prepared, only, progress).await.map(|rest| (outcome, rest)),
         Ok(outcome) => observe(prepared).await.map(|rest| (outcome, rest)),
         Err(error) => Err(error),
     };
@@ -79,7 +81,7 @@ pub async fn run(
     }
     let waits_for = done?;
     if global.is_json() {
-        return report::build_json(plan, &record, waits_for.as_deref()).map(Some);
+        return report::build_json(plan, &record, Ok(waits_for.as_deref())).map(Some);
     }
     report::built(plan, &record, waits_for.as_deref());
     Ok(None)

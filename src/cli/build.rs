@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Global;
+use super::account::Account;
 use super::merged::Merged;
 use super::place::Place;
 use super::remotes;
+use super::runtime::wait_for;
 use crate::build::run::{Promotion, Works, findings, overdue};
 use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
@@ -157,13 +159,25 @@ async fn resolve(global: &Global, repository: &Repository, reference: &str) -> R
     repository.tip(&remote.tracking(reference))?.ok_or(unknown)
 }
 
-/// `gs-release build`.
-pub async fn run(global: &Global, args: Args) -> Result<()> {
-    work(global, args).await.map(print)
+/// `gs-release build`. A failure and an interrupt are told with what was done before.
+pub fn run(global: &Global, args: Args) -> Result<ExitCode> {
+    let account = Account::default();
+    let error = match wait_for(work(global, args, &account)) {
+        Ok(document) => {
+            print(document);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => error,
+    };
+    match account.document(&error).filter(|_| global.is_json()) {
+        Some(document) => report::failure_json(&document, &error),
+        None => return Err(error),
+    }
+    Ok(ExitCode::from(error.kind.exit_code()))
 }
 
-/// Builds, and shows the result; where JSON is asked for, gives its document instead.
-pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
+/// Builds, and shows the result; where JSON is asked for, gives its document instead. `account` is kept up to date.
+pub async fn work(global: &Global, args: Args, account: &Account) -> Result<Option<Value>> {
     let prepared = prepare(global, &args.look, &args.rebuild).await?;
     let Prepared { repository, commit, config, desired, registry, observed } = &prepared;
     let engine = args.engine.unwrap_or(match config.build.engine {
@@ -177,7 +191,7 @@ pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
         return show(global, desired, &plan);
     }
     if engine == Engine::Actions {
-        return super::actions::run(global, &args, &prepared, &plan, only).await;
+        return super::actions::run(global, &args, &prepared, &plan, only, account).await;
     }
     if args.no_wait || args.retry {
         return Err(Error::usage("--no-wait and --retry are for engine `actions`").hint("add --engine actions"));
@@ -193,7 +207,7 @@ pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
         merged.tell_begin(&plan).await;
     }
     let engine = Buildx::new(config.build.buildx.clone(), scratch.path().to_owned());
-    let progress = Progress::new(global.quiet, global.verbose);
+    let progress = account.begin(&plan, Progress::new(global.quiet, global.verbose));
     let works = Works {
         desired,
         registry: registry as &dyn Registry,
@@ -216,7 +230,7 @@ pub async fn work(global: &Global, args: Args) -> Result<Option<Value>> {
     }
     let waits_for = done?;
     if global.is_json() {
-        return report::build_json(&plan, &record, waits_for.as_deref()).map(Some);
+        return report::build_json(&plan, &record, Ok(waits_for.as_deref())).map(Some);
     }
     report::built(&plan, &record, waits_for.as_deref());
     Ok(None)

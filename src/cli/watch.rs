@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::account::Account;
 use super::place::{Place, home};
 use super::remotes::{self, PATIENT, Reach};
 use super::{Global, build};
@@ -54,8 +55,12 @@ pub async fn run(global: &Global, args: Args) -> Result<ExitCode> {
     if !global.is_json() {
         report::watch::table(&rows);
     }
+    let account = Account::default();
     let due = match args.build && !desk.place.config.phases.is_empty() {
-        true => Some(build::work(global, build::Args::due(desk.base, desk.place.config.build.engine)).await),
+        true => {
+            let due = build::Args::due(desk.base, desk.place.config.build.engine);
+            Some(build::work(global, due, &account).await)
+        }
         false => None,
     };
     let failures = rows.iter().filter_map(|row| row.outcome.as_ref().err());
@@ -63,6 +68,10 @@ pub async fn run(global: &Global, args: Args) -> Result<ExitCode> {
     let worst = failures.map(|error| error.kind.exit_code()).max();
     match due {
         _ if global.is_json() => {
+            let due = due.map(|due| match due {
+                Ok(document) => (document, None),
+                Err(error) => (account.document(&error), Some(error)),
+            });
             report::json(&report::watch::json(&desk.base.id.to_string(), &rows, due.as_ref())?);
         }
         Some(Err(error)) => report::error(&error),

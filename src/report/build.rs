@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::documents::{self, BuiltImage, BuiltTag};
 use super::{BOLD, GREEN, RED, Record, Timeline, YELLOW, json_of};
 use crate::build::{BuildPlan, ImagePlan, State};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A plan for a person: every image with its state and what will be done about it.
 pub fn plan(plan: &BuildPlan) {
@@ -69,13 +69,14 @@ pub fn built(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) {
     }
 }
 
-/// The document of `build`.
+/// The document of `build`: of one that has ended, with what it waits for, or that `result` has ended.
 ///
 /// # Errors
 /// None in practice.
-pub fn build_json(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) -> Result<Value> {
+pub fn build_json(plan: &BuildPlan, record: &Record, result: Result<Option<&str>, &Error>) -> Result<Value> {
     let timeline = Timeline::new(plan, record);
-    let images = plan.images().map(|image| {
+    let all = plan.phases.iter().flat_map(|phase| phase.images.iter().map(|image| (&*phase.name, image)));
+    let images = all.map(|(phase, image)| {
         let done = record.images.get(&image.image);
         let span = timeline.spans.iter().find(|span| span.image == image.image);
         let tags = done.iter().flat_map(|done| &done.tags);
@@ -83,6 +84,9 @@ pub fn build_json(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) ->
         BuiltImage {
             image: &image.image,
             was: &image.state,
+            outcome: record.outcome(phase, image),
+            failure: done.and_then(|done| done.failure.as_deref()),
+            needs: done.and_then(|done| done.needs.as_deref()),
             built: done.is_some_and(|done| done.was_built()),
             start_ms: span.map(|span| milliseconds(span.start)),
             duration_ms: span.map(|span| milliseconds(span.end - span.start)),
@@ -100,7 +104,8 @@ pub fn build_json(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) ->
         critical_path: &timeline.critical,
         notes: &record.notes,
         runs,
-        waits_for,
+        waits_for: result.ok().flatten(),
+        error: result.err().map(documents::failure),
     })
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 pub use graph::ImageGraph;
 pub use machine::{Doctor, Manifest};
 
+use super::Outcome;
 use crate::build::{BuildPlan, State};
 use crate::check::{Finding, Ignored};
 use crate::edit::{Edit, Leftover};
@@ -105,7 +106,7 @@ pub struct Verify<'a> {
     pub plan: &'a BuildPlan,
 }
 
-/// The document of `build`.
+/// The document of `build`, also of one that failed or was stopped half-way.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Build<'a> {
@@ -123,6 +124,9 @@ pub struct Build<'a> {
     pub runs: Vec<WorkflowRun<'a>>,
     /// After the share of one platform, or while a run goes on: what is needed before it is published.
     pub waits_for: Option<&'a str>,
+    /// Why it is not complete, where it failed or was stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<FailureBody<'a>>,
 }
 
 /// A workflow run in the document of `build`.
@@ -145,6 +149,12 @@ pub struct BuiltImage<'a> {
     pub image: &'a str,
     /// What was published before.
     pub was: &'a State,
+    /// What has become of it.
+    pub outcome: Outcome,
+    /// Where it failed: why, with the last lines of the step that did.
+    pub failure: Option<&'a str>,
+    /// Where it was skipped: the image that it needs.
+    pub needs: Option<&'a str>,
     /// It was built, not adopted.
     pub built: bool,
     /// How long it took until it was staged.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Record, graph::mermaid};
+use super::{ImageRecord, Record, graph::mermaid};
 use crate::build::{BuildPlan, ImagePlan, State};
 use crate::bump::BumpPlan;
 use crate::error::Error;
@@ -91,6 +91,7 @@ pub(super) fn outcome(image: &ImagePlan, record: &Record) -> String {
             let why = done.failure.as_deref().and_then(|why| why.lines().next()).unwrap_or_default();
             format!("failed: {why}")
         }
+        Some(ImageRecord { needs: Some(needs), .. }) => format!("not built: it needs {needs}"),
         Some(done) if !done.tags.is_empty() => {
             let tags: Vec<String> = done.tags.iter().map(|(tag, ..)| code(tag)).collect();
             tags.join("<br>")
@@ -124,7 +125,7 @@ pub fn light_before(image: &ImagePlan) -> Light {
 /// How an image is shown after a build.
 pub fn light_after(image: &ImagePlan, record: &Record) -> Light {
     match record.images.get(&image.image) {
-        Some(done) if done.failure.is_some() => Light::Red,
+        Some(done) if done.failure.is_some() || done.needs.is_some() => Light::Red,
         Some(done) if !done.tags.is_empty() => Light::Green,
         Some(done) if done.staged.is_some() => Light::Yellow,
         _ => light_before(image),

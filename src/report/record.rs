@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::build::Event;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::build::{Event, ImagePlan};
 
 /// What has happened, by image. Times are since the beginning.
 #[derive(Debug, Clone, Default)]
@@ -44,12 +47,34 @@ pub struct ImageRecord {
     pub tags: Vec<(String, String, Option<String>)>,
     /// Why it is not there.
     pub failure: Option<String>,
+    /// The image that it needs and that is not there, for which it was not built.
+    pub needs: Option<String>,
+}
+
+/// What has become of an image of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Nothing had to be built.
+    Unchanged,
+    /// Its release tags are there, and were read back.
+    Published,
+    /// It is in the registry under its staging tag, or has a part of its release tags.
+    Staged,
+    /// It could not be built or published.
+    Failed,
+    /// It was not built, because an image that it needs is not there.
+    Skipped,
+    /// It was being built when the run ended.
+    Building,
+    /// Nothing was done about it here; with engine `actions` that is left to workflow runs.
+    NotStarted,
 }
 
 impl ImageRecord {
     /// Whether it was built, not adopted.
     pub fn was_built(&self) -> bool {
-        self.started.is_some()
+        self.started.is_some() && self.staged.is_some()
     }
 }
 
@@ -78,7 +103,7 @@ impl Record {
                 (image.failure, image.ended) = (Some(why.clone()), Some(at));
             }
             Event::Skipped { image, needs } => {
-                self.image(image).failure = Some(format!("not built: it needs {needs}"));
+                self.image(image).needs = Some(needs.clone());
             }
             Event::Verified { name } => self.verified.push(name.clone()),
             Event::Run { phase, url, state } => match self.runs.iter_mut().find(|run| run.url == *url) {
@@ -89,6 +114,24 @@ impl Record {
             },
             Event::Note(text) => self.notes.push(text.clone()),
             Event::Phase { .. } | Event::Step { .. } => {}
+        }
+    }
+
+    /// What has become of `image`, which is one of the phase called `phase`.
+    pub fn outcome(&self, phase: &str, image: &ImagePlan) -> Outcome {
+        let done = self.images.get(&image.image);
+        let has_tag = |name: &String| {
+            let tag = format!("{}:{name}", image.repository);
+            done.is_some_and(|done| done.tags.iter().any(|(known, ..)| *known == tag))
+        };
+        match done {
+            Some(done) if done.failure.is_some() => Outcome::Failed,
+            Some(done) if done.needs.is_some() => Outcome::Skipped,
+            _ if !image.build => Outcome::Unchanged,
+            _ if self.verified.iter().any(|name| name == phase) || image.tags.iter().all(has_tag) => Outcome::Published,
+            Some(done) if done.staged.is_some() => Outcome::Staged,
+            Some(done) if done.started.is_some() => Outcome::Building,
+            _ => Outcome::NotStarted,
         }
     }
 

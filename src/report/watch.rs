@@ -75,9 +75,9 @@ pub struct Watch<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Due<'a> {
-    /// The document of `build`, or of `plan` where nothing is carried out.
+    /// The document of `build`, or of `plan` where nothing is carried out; none of a build that did not begin.
     pub document: Option<&'a Value>,
-    /// Why there is none.
+    /// Why it failed.
     pub error: Option<FailureBody<'a>>,
 }
 
@@ -104,11 +104,11 @@ pub struct Watched<'a> {
     pub error: Option<FailureBody<'a>>,
 }
 
-/// The document of a finished watch over the base branch at `base`. `due` is what came of the build, if one was asked for.
+/// The document of a finished watch over the base branch at `base`. `due` is the document and the failure of the build, if one was asked for.
 ///
 /// # Errors
 /// None in practice.
-pub fn json(base: &str, rows: &[Row], due: Option<&Result<Option<Value>>>) -> Result<Value> {
+pub fn json(base: &str, rows: &[Row], due: Option<&(Option<Value>, Option<Error>)>) -> Result<Value> {
     let components = rows.iter().map(|row| {
         let published = row.published();
         Watched {
@@ -122,10 +122,8 @@ pub fn json(base: &str, rows: &[Row], due: Option<&Result<Option<Value>>>) -> Re
             error: row.outcome.as_ref().err().map(documents::failure),
         }
     });
-    let build = due.map(|due| Due {
-        document: due.as_ref().ok().and_then(Option::as_ref),
-        error: due.as_ref().err().map(documents::failure),
-    });
+    let build =
+        due.map(|(document, error)| Due { document: document.as_ref(), error: error.as_ref().map(documents::failure) });
     json_of(&Watch { base, components: components.collect(), build })
 }
 

@@ -172,11 +172,15 @@ async fn an_interrupt_ends_it_at_once_with_the_code_of_the_signal() {
     let [tag, amd, arm] = images(&Place::at(&fake.host)).await;
     fake.fail(99, Method::GET, "/manifests/", Fault::Hang);
     fake.forget();
-    let mut waiting = gs_release(&["manifest", "create", &tag, &amd, &arm]).spawn().unwrap();
+    let mut command = gs_release(&["manifest", "create", "--json", &tag, &amd, &arm]);
+    let waiting = command.stdout(Stdio::piped()).spawn().unwrap();
     while fake.seen().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let killed = Command::new("kill").args(["-INT", &waiting.id().to_string()]).status().unwrap();
     assert!(killed.success());
-    assert_eq!(waiting.wait().unwrap().code(), Some(130));
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["error"]["kind"], "interrupted");
 }

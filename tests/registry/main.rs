@@ -8,6 +8,7 @@ mod contract;
 mod fake;
 mod faults;
 mod login;
+#[path = "../support/place.rs"]
 mod place;
 #[path = "../support/registry.rs"]
 mod real;

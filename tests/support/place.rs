@@ -1,4 +1,5 @@
 //! A registry and a way to put images there.
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test file uses a part of it")]
 
 use std::path::Path;
 use std::time::Duration;
