@@ -38,6 +38,9 @@ impl Severity {
             | Code::MissingDockerfile
             | Code::MissingTarget
             | Code::BadDockerfile
+            | Code::MissingContext
+            | Code::MissingSource
+            | Code::IgnoredSource
             | Code::UnbuiltTag
             | Code::MissingWorkflow
             | Code::WorkflowTrigger
@@ -45,7 +48,7 @@ impl Severity {
             Code::PinnedSite | Code::Untracked | Code::FloatingBase | Code::UndeclaredInput | Code::UnusedIgnore => {
                 Severity::Warning
             }
-            Code::FloatingSite | Code::LeftAlone => Severity::Note,
+            Code::FloatingSite | Code::LeftAlone | Code::EmptyWildcard => Severity::Note,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Finding, Subject};
+use super::{Finding, Subject, context};
 use crate::config::{Code, Config};
 use crate::error::Result;
+use crate::image::TreeEntry;
 use crate::image::graph::{Graph, Note, Release};
 
 /// The Dockerfiles of all images.
@@ -12,17 +13,24 @@ pub(super) fn dockerfiles(config: &Config) -> HashSet<&str> {
     config.phases.iter().flat_map(|phase| &phase.images).map(|image| image.dockerfile.as_str()).collect()
 }
 
-/// What is wrong with the graph, and its floating bases. `files` holds the Dockerfiles.
+/// What is wrong with the graph, its floating bases, and what its builds ask of `tree` and do not get. `files` holds the
+/// Dockerfiles and ignore files.
 ///
 /// # Errors
-/// None in practice: every Dockerfile is in memory.
-pub(super) fn findings(subject: &Subject<'_>, files: &HashMap<&str, Vec<u8>>) -> Result<Vec<Finding>> {
+/// None in practice: every file that is asked for is in memory.
+pub(super) fn findings(
+    subject: &Subject<'_>,
+    files: &HashMap<&str, Vec<u8>>,
+    tree: &[TreeEntry],
+) -> Result<Vec<Finding>> {
     let &Subject { config, path, text, versions, .. } = subject;
     let release = Release { config, path, text, versions };
-    let (graph, faults) = Graph::examine(release, |path| Ok(files.get(path).cloned()))?;
+    let read = |path: &str| Ok(files.get(path).cloned());
+    let (graph, faults) = Graph::examine(release, read)?;
+    let absent = context::findings(subject, &graph, graph.absent(tree, read)?, files, tree);
     let faults = faults.into_iter().map(|(code, fault)| Finding::of_fault(code, fault));
     let notes = graph.notes.into_iter().filter_map(|note| floating_base(&note, files.get(&*note.path)?));
-    Ok(faults.chain(notes).collect())
+    Ok(faults.chain(absent).chain(notes).collect())
 }
 
 fn floating_base(note: &Note, bytes: &[u8]) -> Option<Finding> {

@@ -4,6 +4,7 @@
 //! [`examine`] reads each file once, for all components and rules, and gives a [`Report`] of plain [`Finding`]s.
 //! [`mend`] turns those that can be mended into new contents. Neither writes a file or prints.
 
+mod context;
 mod finding;
 mod graph;
 mod ignore;
@@ -86,7 +87,7 @@ impl Report {
 pub fn examine(subject: &Subject<'_>, snapshot: &Snapshot<'_>) -> Result<Report> {
     let watches = subject.watches();
     let dockerfiles = graph::dockerfiles(subject.config);
-    let keep = |path: &str| dockerfiles.contains(path) || workflows::reads(path);
+    let keep = |path: &str| dockerfiles.contains(path) || workflows::reads(path) || context::reads(path);
     let worth = |path: &str| match keep(path) {
         true => u64::MAX,
         false => watches.iter().map(|watch| watch.scanner.worth(path)).max().unwrap_or_default(),
@@ -118,7 +119,8 @@ pub fn examine(subject: &Subject<'_>, snapshot: &Snapshot<'_>) -> Result<Report>
         }
     }
     report.findings.extend(counts.findings(subject, &watches));
-    report.findings.extend(graph::findings(subject, &kept)?);
+    let tree = if dockerfiles.is_empty() { Vec::new() } else { snapshot.entries()? };
+    report.findings.extend(graph::findings(subject, &kept, &tree)?);
     let workflows = workflows::read(&kept);
     report.findings.extend(starts::findings(subject, &workflows));
     report.findings.extend(workflows::findings(&workflows));

@@ -47,6 +47,14 @@ pub enum Code {
     MissingTarget,
     /// A Dockerfile cannot be built as it is.
     BadDockerfile,
+    /// The directory of an image's context does not exist.
+    MissingContext,
+    /// What an instruction of a Dockerfile takes is not in its context.
+    MissingSource,
+    /// What an instruction of a Dockerfile takes is left out of its context by an ignore file.
+    IgnoredSource,
+    /// A wildcard in a Dockerfile matches nothing in its context.
+    EmptyWildcard,
     /// A phase waits for a git tag that starts no workflow, so that nothing builds its tags.
     UnbuiltTag,
     /// The workflow that `build.actions` names does not exist.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::scan::{Scanned, in_parallel};
 use super::{Commit, File, Repository, failed};
 use crate::error::{Error, Result};
+use crate::image::TreeEntry;
 
 /// Files to look at.
 pub struct Snapshot<'r> {
@@ -23,6 +24,10 @@ enum From {
 
 /// Git's mode of a regular file, without its permissions.
 const REGULAR: u32 = 0o100000;
+/// Git's mode of a symbolic link.
+const LINK: u32 = 0o120000;
+/// Git's mode of a submodule.
+const SUBMODULE: u32 = 0o160000;
 
 impl<'r> Snapshot<'r> {
     /// The regular files of `commit`.
@@ -70,6 +75,22 @@ impl<'r> Snapshot<'r> {
         }
     }
 
+    /// Everything that is there, symlinks and submodules included, by path.
+    ///
+    /// # Errors
+    /// Usage, where the repository cannot be read.
+    pub fn entries(&self) -> Result<Vec<TreeEntry>> {
+        let root = match &self.from {
+            From::Commit(commit) => return self.repository.entries(*commit),
+            From::Checkout(root) => root,
+        };
+        let index = self.repository.inner.index().map_err(|error| failed("cannot read the index", error))?;
+        let mut entries: Vec<TreeEntry> = index.iter().filter_map(|tracked| entry(root, &tracked)).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        entries.dedup_by(|a, b| a.path == b.path);
+        Ok(entries)
+    }
+
     /// As [`Repository::scan`], over all files; a file of the checkout that is not there is [`Scanned::Skipped`].
     pub fn scan<T: Send>(
         &self,
@@ -90,6 +111,28 @@ impl<'r> Snapshot<'r> {
             scanned.collect()
         })
     }
+}
+
+/// What stands in the working tree at `root` for an entry of the index; `None` if it is gone.
+fn entry(root: &Path, tracked: &git2::IndexEntry) -> Option<TreeEntry> {
+    let path = String::from_utf8_lossy(&tracked.path).into_owned();
+    let is_left_out = tracked.flags_extended & git2::IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0;
+    let file = root.join(&path);
+    let is_link = match std::fs::symlink_metadata(&file) {
+        Ok(meta) => meta.is_symlink(),
+        // a sparse checkout leaves out what a commit has all the same
+        Err(_) if is_left_out => tracked.mode == LINK,
+        Err(_) => return None,
+    };
+    let mode = match tracked.mode {
+        SUBMODULE => SUBMODULE,
+        _ if is_link => LINK,
+        LINK => REGULAR | 0o644,
+        mode => mode,
+    };
+    let link = is_link.then(|| std::fs::read_link(&file).ok()).flatten();
+    let link = link.map(|target| target.to_string_lossy().into_owned());
+    Some(TreeEntry { path, mode, id: tracked.id.to_string(), link })
 }
 
 /// What `visit` makes of the regular file at `path` under `root`, if it has at most `most` bytes.
@@ -151,6 +194,25 @@ mod tests {
         for path in ["untracked", "deleted", "linked", "none"] {
             assert_eq!(snapshot.read(path).unwrap(), None, "{path}");
         }
+        let entries = snapshot.entries().unwrap();
+        let entries: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.mode, e.link.as_deref())).collect();
+        let file = |path| (path, 0o100644, None);
+        assert_eq!(entries, [file("a"), file("b"), ("linked", 0o120000, Some("a")), file("long")]);
+    }
+
+    #[test]
+    fn what_a_sparse_checkout_leaves_out_is_still_an_entry() {
+        let (directory, repository) = empty();
+        let mut index = repository.inner.index().unwrap();
+        std::fs::write(directory.path().join("a"), "1").unwrap();
+        index.add_path(Path::new("a")).unwrap();
+        let mut entry = index.get_path(Path::new("a"), 0).unwrap();
+        entry.flags_extended |= git2::IndexEntryExtendedFlag::SKIP_WORKTREE.bits();
+        index.add(&entry).unwrap();
+        index.write().unwrap();
+        std::fs::remove_file(directory.path().join("a")).unwrap();
+        let snapshot = Snapshot::of_checkout(&repository).unwrap();
+        assert_eq!(snapshot.entries().unwrap().len(), 1);
     }
 
     #[test]

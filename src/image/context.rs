@@ -63,6 +63,19 @@ impl<'a> Context<'a> {
         Context { entries }
     }
 
+    /// Whether there is a directory at `path`; `None` if that lies behind a symlink or in a submodule.
+    pub(super) fn directory(&self, path: &str) -> Option<bool> {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        for end in ends {
+            if let Ok(index) = self.entries.binary_search_by_key(&&path[..end], |(path, _)| path) {
+                return (!matches!(self.entries[index].1.mode, SYMLINK | SUBMODULE)).then_some(false);
+            }
+        }
+        let directory = format!("{path}/");
+        let start = self.entries.partition_point(|(path, _)| *path < directory.as_str());
+        Some(path.is_empty() || self.entries.get(start).is_some_and(|(path, _)| path.starts_with(&directory)))
+    }
+
     /// What `selection` selects, by path.
     pub(super) fn select(&self, selection: Selection<'_>) -> Vec<(&'a str, &'a TreeEntry)> {
         let Some(path) = selection.path else { return self.entries.clone() };

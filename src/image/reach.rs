@@ -367,9 +367,11 @@ fn mentions(text: &str, name: &str) -> bool {
     names.into_iter().any(|rest| rest.strip_prefix(name).is_some_and(is_end))
 }
 
-/// Whether a source of `ADD` is fetched from elsewhere.
+/// Whether a source of `ADD` is fetched from elsewhere: a URL, or `user@host:path` as git has it.
 pub(super) fn is_url(source: &str) -> bool {
-    source.contains("://") || source.starts_with("git@")
+    let is_name = |part: &str| !part.is_empty() && !part.contains(['/', ':', '@']);
+    let host = |rest: &str| rest.split_once(':').is_some_and(|(host, path)| is_name(host) && !path.is_empty());
+    source.contains("://") || source.split_once('@').is_some_and(|(user, rest)| is_name(user) && host(rest))
 }
 
 fn is_number(name: &str) -> bool {

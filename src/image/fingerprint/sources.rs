@@ -1,13 +1,13 @@
 //! The files that builds take from the tree, hashed once for each context, ignore file and selection.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
-use super::super::context::{Context, Selection, TreeEntry};
+use super::super::context::{Selection, TreeEntry};
+use super::super::contexts::{Contexts, Opened, Read, beneath};
 use super::super::graph::Node;
-use super::super::pattern::{Patterns, clean};
+use super::super::pattern::clean;
 use super::super::reach::ReachedTransfer;
 use super::{hex, short};
 use crate::error::Result;
@@ -47,77 +47,33 @@ impl<'t> Taken<'t> {
     }
 }
 
-/// Gives the content of a file of the tree.
-type Read<'a> = dyn FnMut(&str) -> Result<Option<Vec<u8>>> + 'a;
-
 /// What has been looked at so far.
 pub(super) struct Sources<'a> {
-    tree: &'a [TreeEntry],
-    read: &'a mut Read<'a>,
-    ignores: HashMap<String, Option<Rc<Patterns>>>,
-    contexts: HashMap<(String, Option<String>), usize>,
-    opened: Vec<(String, Context<'a>)>,
+    contexts: Contexts<'a>,
     files: HashMap<(usize, String), Files>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(tree: &'a [TreeEntry], read: &'a mut Read<'a>) -> Self {
-        Sources {
-            tree,
-            read,
-            ignores: HashMap::new(),
-            contexts: HashMap::new(),
-            opened: Vec::new(),
-            files: HashMap::new(),
-        }
+        Sources { contexts: Contexts::new(tree, read), files: HashMap::new() }
     }
 
-    /// What `taken` selects of the build context of `node`. The ignore file beside the Dockerfile and named after it wins
-    /// over the one of the context.
+    /// What `taken` selects of the build context of `node`.
     pub(super) fn of_build_context(&mut self, node: &Node, taken: Taken<'_>) -> Result<&Files> {
-        let own = format!("{}.dockerignore", node.dockerfile.path);
-        let context = self.open(&node.context, &[own, beneath(&node.context, ".dockerignore")])?;
+        let context = self.contexts.of_build(node)?;
         Ok(self.select(context, taken))
     }
 
-    /// What `taken` selects of the directory at `path` as a named context, which has an ignore file of its own.
+    /// What `taken` selects of the directory at `path` as a named context.
     pub(super) fn of_directory(&mut self, path: &str, taken: Taken<'_>) -> Result<&Files> {
-        let context = self.open(path, &[beneath(path, ".dockerignore")])?;
+        let context = self.contexts.of_directory(path)?;
         Ok(self.select(context, taken))
-    }
-
-    fn open(&mut self, root: &str, ignore_files: &[String]) -> Result<usize> {
-        let mut found = None;
-        for path in ignore_files {
-            if let Some(patterns) = self.ignore(path)? {
-                found = Some((path.clone(), patterns));
-                break;
-            }
-        }
-        let key = (clean(root), found.as_ref().map(|(path, _)| path.clone()));
-        if let Some(known) = self.contexts.get(&key) {
-            return Ok(*known);
-        }
-        let none = Rc::default();
-        let patterns = found.as_ref().map_or(&none, |(_, patterns)| patterns);
-        self.opened.push((clean(root), Context::new(self.tree, root, patterns)));
-        self.contexts.insert(key, self.opened.len() - 1);
-        Ok(self.opened.len() - 1)
-    }
-
-    fn ignore(&mut self, path: &str) -> Result<Option<Rc<Patterns>>> {
-        if let Some(known) = self.ignores.get(path) {
-            return Ok(known.clone());
-        }
-        let patterns = (self.read)(path)?.map(|bytes| Rc::new(Patterns::of_ignore_file(&bytes)));
-        self.ignores.insert(path.to_owned(), patterns.clone());
-        Ok(patterns)
     }
 
     fn select(&mut self, context: usize, taken: Taken<'_>) -> &Files {
         let Taken { path, excludes, parents, wildcards } = taken;
         let key = format!("{path:?} {excludes:?} {parents} {wildcards}");
-        let (root, opened) = &self.opened[context];
+        let Opened { root, files: opened, .. } = self.contexts.get(context);
         self.files
             .entry((context, key))
             .or_insert_with(|| files(root, path, &opened.select(Selection { path, excludes, parents, wildcards })))
@@ -139,9 +95,4 @@ fn files(root: &str, path: Option<&str>, selected: &[(&str, &TreeEntry)]) -> Fil
         selected.iter().map(|(_, entry)| part(entry)).collect()
     };
     Files { digest, parts }
-}
-
-fn beneath(root: &str, path: &str) -> String {
-    let root = clean(root);
-    if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") }
 }

@@ -1,0 +1,2 @@
+FROM debian:12-slim
+COPY start.sh src/main.rs /
