@@ -1,6 +1,6 @@
 //! What should be published, as the config and the Dockerfiles of one commit say. No registry is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Config, Platform, WhenStale};
 use crate::error::{Error, Result};
@@ -109,6 +109,20 @@ impl Desired {
     pub fn image(&self, name: &str) -> Result<usize> {
         let names = || self.images.iter().map(|image| image.name.as_str());
         self.graph.index(name).ok_or_else(|| unknown("image", name, names()))
+    }
+
+    /// Refuses a platform that no image is built for.
+    ///
+    /// # Errors
+    /// Usage, with those that there are.
+    pub fn check_platform(&self, platform: &Platform) -> Result<()> {
+        let known: BTreeSet<&Platform> = self.images.iter().flat_map(|image| &image.platforms).collect();
+        if known.contains(platform) {
+            return Ok(());
+        }
+        let known: Vec<String> = known.into_iter().map(ToString::to_string).collect();
+        Err(Error::usage(format!("no image is built for {platform}"))
+            .hint(format!("images are built for {}", known.join(", "))))
     }
 
     /// Index of the phase called `name`.

@@ -4,7 +4,8 @@
 //! - [`observe`] asks the registry what is, one request a tag;
 //! - [`plan`] compares the two: a plain value, by pure functions;
 //! - [`run`] carries the plan out, phase by phase: an [`Engine`] builds and pushes staging tags, and nothing but
-//!   `publish` writes a release tag;
+//!   `publish` writes a release tag, and `promote` a moving one;
+//! - `platform` stages the share of one platform instead;
 //! - [`buildx`] is the engine that drives BuildKit through `docker buildx`;
 //! - [`actions`] has whole phases built by workflow runs on GitHub.
 //!
@@ -19,6 +20,8 @@ pub mod engine;
 mod event;
 pub mod observe;
 pub mod plan;
+mod platform;
+pub mod promote;
 mod publish;
 pub mod published;
 pub mod run;
@@ -30,4 +33,5 @@ pub use desired::{Desired, Wanted};
 pub use engine::{Engine, Job, OnStep};
 pub use event::{Event, Listener};
 pub use observe::{Observed, State};
-pub use plan::{BuildPlan, ImagePlan, PhasePlan};
+pub use plan::{BuildPlan, ImagePlan, PhasePlan, TagMove};
+pub use promote::Promotion;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::desired::Desired;
 use super::observe::{Observed, State};
+use crate::config::Platform;
 use crate::error::{Error, Result};
 
 /// What a build would do, phase by phase.
@@ -17,6 +18,8 @@ pub struct BuildPlan {
     pub commit: String,
     /// In order.
     pub phases: Vec<PhasePlan>,
+    /// What a person should know, such as why moving tags stay.
+    pub notes: Vec<String>,
 }
 
 /// A phase of the plan.
@@ -57,6 +60,19 @@ pub struct ImagePlan {
     pub again: bool,
     /// The images of the release that it is built on.
     pub bases: Vec<String>,
+    /// The moving tags that are set once its phase is verified, where that was looked at.
+    pub moves: Vec<TagMove>,
+}
+
+/// A moving tag that is set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TagMove {
+    /// Its name.
+    pub tag: String,
+    /// The digest that it points at now, if it is there.
+    pub from: Option<String>,
+    /// The digest that it is pointed at; none where the image is built first.
+    pub to: Option<String>,
 }
 
 impl BuildPlan {
@@ -86,11 +102,12 @@ impl BuildPlan {
                     again: again.contains(&index),
                     state,
                     bases: wanted.needs.iter().map(|base| desired.images[*base].name.clone()).collect(),
+                    moves: Vec::new(),
                 });
             }
             phases.push(PhasePlan { name: phase.name.clone(), images });
         }
-        Ok(BuildPlan { commit: desired.commit.clone(), phases })
+        Ok(BuildPlan { commit: desired.commit.clone(), phases, notes: Vec::new() })
     }
 
     /// Whether everything is published as it should be.
@@ -101,6 +118,25 @@ impl BuildPlan {
     /// The plan of the phase at `index` alone.
     pub fn of_phase(mut self, index: usize) -> Self {
         self.phases = self.phases.into_iter().skip(index).take(1).collect();
+        self
+    }
+
+    /// The phase at `only`, or the first that has something to do.
+    pub fn open(&self, only: Option<usize>) -> Option<&PhasePlan> {
+        match only {
+            Some(only) => self.phases.get(only),
+            None => self.phases.iter().find(|phase| !phase.is_settled() || phase.builds()),
+        }
+    }
+
+    /// The part of it that is staged for `platform` alone: what is built for it of the phase that [`BuildPlan::open`] gives.
+    pub fn share(mut self, platform: &Platform, only: Option<usize>) -> Self {
+        let platform = platform.to_string();
+        self.phases = self.open(only).cloned().into_iter().collect();
+        for phase in &mut self.phases {
+            phase.images.retain(|image| image.build && image.platforms.contains(&platform));
+            phase.images.iter_mut().for_each(|image| image.platforms = vec![platform.clone()]);
+        }
         self
     }
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::annotations;
 use super::desired::{Desired, Wanted, platform_tag};
 use super::event::{Event, Listener};
-use super::observe::{State, judge};
+use super::observe::judge;
 use crate::error::{Error, Result};
 use crate::registry::{
-    Annotations, Descriptor, Digest, ImageRef, IndexRequest, PlatformFields, Published, Registry, create_index,
-    materials, plan_index, tag_state, usual_spelling,
+    Descriptor, Digest, ImageRef, IndexRequest, PlatformFields, Published, Registry, create_index, materials,
+    usual_spelling,
 };
 
 /// What publishing works with.
@@ -106,53 +106,6 @@ impl Press<'_> {
         Ok(())
     }
 
-    /// Points the moving tags of `wanted` at its release, unless they carry a higher version (`always` does so all the
-    /// same).
-    pub async fn promote(&self, wanted: &Wanted, always: bool) -> Result<()> {
-        for (target, source) in self.moves(wanted, always).await? {
-            let published = create_index(self.registry, &moving(wanted, &target, &source)).await?;
-            self.tell(wanted, &target, &published);
-        }
-        Ok(())
-    }
-
-    /// The moving tags of `wanted` that [`Press::promote`] would set, in words.
-    pub async fn overdue(&self, wanted: &Wanted) -> Result<Vec<String>> {
-        let mut found = Vec::new();
-        for (target, source) in self.moves(wanted, false).await? {
-            if plan_index(self.registry, &moving(wanted, &target, &source)).await?.published.changed {
-                found.push(format!("{target} does not point at the release"));
-            }
-        }
-        Ok(found)
-    }
-
-    /// Every moving tag of `wanted` that is this release's to set, and the release by its digest.
-    async fn moves(&self, wanted: &Wanted, always: bool) -> Result<Vec<(ImageRef, ImageRef)>> {
-        let component = &self.desired.phases[wanted.phase].component;
-        let Some(release) = wanted.releases()?.into_iter().next() else { return Ok(Vec::new()) };
-        let Some(state) = tag_state(self.registry, &release).await? else { return Ok(Vec::new()) };
-        // a kept image is of other inputs, but of this version all the same
-        if matches!(judge(wanted, true, Some(&state)), State::Missing | State::Incomplete { .. }) {
-            return Ok(Vec::new());
-        }
-        let ours = self.desired.versions.get(component);
-        let mut moves = Vec::new();
-        for name in &wanted.moving {
-            let target = wanted.repository.tag(name)?;
-            let there = tag_state(self.registry, &target).await?;
-            let theirs = there.as_ref().and_then(|there| annotations::version(&there.annotations, component));
-            if let (Some(ours), Some(theirs), false) = (ours, &theirs, always)
-                && theirs > ours
-            {
-                (self.listener)(Event::Note(format!("{target} stays at {theirs}, which is higher than {ours}")));
-                continue;
-            }
-            moves.push((target, wanted.repository.digest(&state.digest)));
-        }
-        Ok(moves)
-    }
-
     /// Removes the staging tags of `wanted`, never what they point at. False: the registry cannot do that.
     pub async fn sweep(&self, wanted: &Wanted) -> Result<bool> {
         let mut tags = vec![wanted.staging(None)?];
@@ -167,7 +120,7 @@ impl Press<'_> {
         Ok(true)
     }
 
-    fn tell(&self, wanted: &Wanted, tag: &ImageRef, published: &Published) {
+    pub(super) fn tell(&self, wanted: &Wanted, tag: &ImageRef, published: &Published) {
         (self.listener)(Event::Published {
             image: wanted.name.clone(),
             tag: tag.to_string(),
@@ -175,16 +128,5 @@ impl Press<'_> {
             previous: published.previous.clone(),
             unchanged: !published.changed,
         });
-    }
-}
-
-fn moving<'a>(wanted: &'a Wanted, target: &'a ImageRef, source: &'a ImageRef) -> IndexRequest<'a> {
-    static NONE: Annotations = Annotations::new();
-    IndexRequest {
-        target,
-        sources: std::slice::from_ref(source),
-        annotations: &NONE,
-        platforms: &wanted.platforms,
-        adopt: &|_| false,
     }
 }

@@ -13,6 +13,7 @@ use super::engine::Engine;
 use super::event::{Event, Listener};
 use super::observe::Observed;
 use super::plan::{BuildPlan, PhasePlan};
+use super::promote::{self, Promotion};
 use super::publish::Press;
 use super::share::{Stage, Staged};
 use crate::config::Platform;
@@ -37,17 +38,6 @@ pub struct Works<'a> {
     pub promotion: Promotion,
     /// Who hears of it.
     pub listener: Listener<'a>,
-}
-
-/// When moving tags move, once the phase is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Promotion {
-    /// Not at all, and why.
-    Never(String),
-    /// Unless they carry a higher version.
-    Upwards,
-    /// Always.
-    Always,
 }
 
 /// Why an image is not there after a phase.
@@ -79,45 +69,6 @@ impl Works<'_> {
         Ok(())
     }
 
-    /// Stages the share of `platform` of the first phase that is not complete, and returns what it waits for.
-    ///
-    /// # Errors
-    /// As [`Works::carry_out`].
-    pub async fn stage_share(&self, plan: &BuildPlan, platform: &Platform, only: Option<usize>) -> Result<String> {
-        plan.check_order(only)?;
-        let known: BTreeSet<&Platform> = self.desired.images.iter().flat_map(|image| &image.platforms).collect();
-        if !known.contains(platform) {
-            let known: Vec<String> = known.into_iter().map(ToString::to_string).collect();
-            return Err(Error::usage(format!("no image is built for {platform}"))
-                .hint(format!("images are built for {}", known.join(", "))));
-        }
-        let open = plan.phases.iter().enumerate().find(|(number, phase)| match only {
-            Some(only) => *number == only,
-            None => !phase.is_settled() || phase.builds(),
-        });
-        let Some((_, phase)) = open else { return Ok("nothing: everything is published".into()) };
-        let todo: BTreeSet<usize> = phase.images.iter().filter(|image| image.build).map(|image| image.index).collect();
-        let mine: BTreeSet<usize> =
-            todo.iter().copied().filter(|index| self.desired.images[*index].platforms.contains(platform)).collect();
-        (self.listener)(Event::Phase { name: phase.name.clone(), images: mine.len() });
-        self.work(phase, &mine, Some(platform)).await?;
-        let others: BTreeSet<String> = todo
-            .iter()
-            .flat_map(|index| &self.desired.images[*index].platforms)
-            .filter(|other| *other != platform)
-            .map(ToString::to_string)
-            .collect();
-        let others: Vec<String> = others.into_iter().collect();
-        Ok(match others.is_empty() {
-            true => format!("phase {} waits for `gs-release build` to publish it", phase.name),
-            false => format!(
-                "phase {} waits for the shares of {}, and for `gs-release build` to join them",
-                phase.name,
-                others.join(", ")
-            ),
-        })
-    }
-
     async fn phase(&self, number: usize, phase: &PhasePlan) -> Result<()> {
         let todo: BTreeSet<usize> = phase.images.iter().filter(|image| image.build).map(|image| image.index).collect();
         (self.listener)(Event::Phase { name: phase.name.clone(), images: todo.len() });
@@ -133,7 +84,7 @@ impl Works<'_> {
         }
         match &self.promotion {
             Promotion::Never(why) if phase.images.iter().any(|image| !image.moving_tags.is_empty()) => {
-                (self.listener)(Event::Note(format!("moving tags stay: {why}")));
+                (self.listener)(Event::Note(promote::stay(why)));
             }
             Promotion::Never(_) => {}
             promotion => {
@@ -173,7 +124,7 @@ impl Works<'_> {
     }
 
     /// Stages and publishes the images of `todo`, or stages the share of one platform of each.
-    async fn work(&self, phase: &PhasePlan, todo: &BTreeSet<usize>, share: Option<&Platform>) -> Result<()> {
+    pub(super) async fn work(&self, phase: &PhasePlan, todo: &BTreeSet<usize>, share: Option<&Platform>) -> Result<()> {
         let again: BTreeSet<usize> = phase.images.iter().filter(|image| image.again).map(|image| image.index).collect();
         let mut staged: BTreeMap<usize, ImageRef> = self.published(todo).await?;
         let mut troubles: BTreeMap<usize, Trouble> = BTreeMap::new();
@@ -318,17 +269,14 @@ impl Works<'_> {
     }
 }
 
-/// The moving tags that a build of this commit, the tip of the base branch, would set, in words, for `verify`.
-///
-/// # Errors
-/// Remote.
-pub async fn overdue(desired: &Desired, registry: &dyn Registry) -> Result<Vec<String>> {
-    let press = Press { desired, registry, listener: &|_| {} };
-    Ok(try_join_all(desired.images.iter().map(|wanted| press.overdue(wanted))).await?.concat())
-}
-
-/// Whether any image of `plan` is not what it should be, in words, for `verify`.
+/// Whether any image of `plan` is not what it should be, in words, for `verify`; moving tags, where they were looked at.
 pub fn findings(plan: &BuildPlan) -> Vec<String> {
     let wrong = plan.images().filter(|image| !image.state.is_settled());
-    wrong.map(|image| format!("{}:{} is {}", image.repository, image.tags.join(", "), image.state)).collect()
+    let wrong = wrong.map(|image| format!("{}:{} is {}", image.repository, image.tags.join(", "), image.state));
+    let moves = plan.images().flat_map(|image| image.moves.iter().map(move |moved| (image, moved)));
+    // where the release itself is missing, that is said
+    let overdue = moves.filter(|(_, moved)| moved.to.is_some());
+    let overdue =
+        overdue.map(|(image, moved)| format!("{}:{} does not point at the release", image.repository, moved.tag));
+    wrong.chain(overdue).collect()
 }

@@ -224,7 +224,7 @@ impl Stage<'_> {
 }
 
 /// Whether `state` has an image for `platform`.
-fn has(state: &TagState, platform: &Platform) -> bool {
+pub(super) fn has(state: &TagState, platform: &Platform) -> bool {
     state.platforms.contains(&usual_spelling(platform))
 }
 

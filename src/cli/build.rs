@@ -13,8 +13,8 @@ use super::merged::Merged;
 use super::place::Place;
 use super::remotes;
 use super::runtime::wait_for;
-use crate::build::run::{Promotion, Works, findings, overdue};
-use crate::build::{BuildPlan, Desired, Observed, buildx::Buildx};
+use crate::build::run::{Works, findings};
+use crate::build::{BuildPlan, Desired, Observed, Promotion, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Patience, Repository};
@@ -188,6 +188,14 @@ pub async fn work(global: &Global, args: Args, account: &Account) -> Result<Opti
     let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
     let plan = BuildPlan::new(desired, observed, &rebuild)?;
     if global.dry_run {
+        plan.check_order(only)?;
+        let plan = match &args.platform {
+            Some(platform) => {
+                desired.check_platform(platform)?;
+                plan.share(platform, only)
+            }
+            None => with_moves(&prepared, only.into_iter().fold(plan, BuildPlan::of_phase), args.promote).await?,
+        };
         return show(global, desired, &plan);
     }
     if engine == Engine::Actions {
@@ -242,10 +250,22 @@ fn print(document: Option<Value>) {
 
 /// `gs-release plan`.
 pub async fn plan(global: &Global, args: PlanArgs) -> Result<()> {
-    let Prepared { desired, observed, .. } = prepare(global, &args.look, &[]).await?;
+    let prepared = prepare(global, &args.look, &[]).await?;
+    let Prepared { desired, observed, .. } = &prepared;
     let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
-    let plan = BuildPlan::new(&desired, &observed, &BTreeSet::new())?;
-    show(global, &desired, &only.into_iter().fold(plan, BuildPlan::of_phase)).map(print)
+    let plan = BuildPlan::new(desired, observed, &BTreeSet::new())?;
+    let plan = with_moves(&prepared, only.into_iter().fold(plan, BuildPlan::of_phase), false).await?;
+    show(global, desired, &plan).map(print)
+}
+
+/// Adds the moving tags that are set; `always`: whatever commit is built and whatever they carry.
+async fn with_moves(prepared: &Prepared, plan: BuildPlan, always: bool) -> Result<BuildPlan> {
+    let Prepared { repository, config, commit, desired, registry, .. } = prepared;
+    if plan.images().all(|image| image.moving_tags.is_empty()) {
+        return Ok(plan);
+    }
+    let promotion = promotion(repository, config, *commit, always).await;
+    plan.with_moves(desired, registry, &promotion).await
 }
 
 fn show(global: &Global, desired: &Desired, plan: &BuildPlan) -> Result<Option<Value>> {
@@ -261,11 +281,9 @@ fn show(global: &Global, desired: &Desired, plan: &BuildPlan) -> Result<Option<V
 pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
     let prepared = prepare(global, &look, &[]).await?;
     let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
+    let plan = with_moves(&prepared, plan, false).await?;
     let mut found = findings(&plan);
     found.extend(prepared.observed.gaps(&prepared.registry, &prepared.desired).await?);
-    if let Promotion::Upwards = promotion(&prepared.repository, &prepared.config, prepared.commit, false).await {
-        found.extend(overdue(&prepared.desired, &prepared.registry).await?);
-    }
     report::step::verified(&plan, &prepared.desired.graph, &found);
     match global.is_json() {
         true => report::json(&report::verify_json(&plan, &found)?),

@@ -8,8 +8,11 @@ use serde_json::Value;
 
 use super::documents::{self, BuiltImage, BuiltTag};
 use super::{BOLD, GREEN, RED, Record, Timeline, YELLOW, json_of};
-use crate::build::{BuildPlan, ImagePlan, State};
+use crate::build::{BuildPlan, ImagePlan, State, TagMove};
 use crate::error::{Error, Result};
+
+/// Hexadecimal digits of a digest that are shown.
+const DIGITS: usize = 12;
 
 /// A plan for a person: every image with its state and what will be done about it.
 pub fn plan(plan: &BuildPlan) {
@@ -20,13 +23,39 @@ pub fn plan(plan: &BuildPlan) {
             let color = color(image);
             let what = if image.build { "  build" } else { "" };
             outln!("  {:<width$}  {:<28} {color}{}{color:#}{what}", image.image, image.tags.join(", "), image.state);
+            for moved in &image.moves {
+                outln!("  {:<width$}  {:<28} {}", image.image, moved.tag, arrow(moved));
+            }
         }
     }
-    let builds = plan.images().filter(|image| image.build).count();
-    match builds {
-        0 => outln!("nothing to build"),
-        builds => outln!("{builds} of {} images to build", plan.images().count()),
+    for note in &plan.notes {
+        outln!("{note}");
     }
+    let builds = plan.images().filter(|image| image.build).count();
+    let to_build = match builds {
+        0 => "nothing to build".to_owned(),
+        builds => format!("{builds} of {} to build", counted(plan.images().count(), "image")),
+    };
+    match plan.images().map(|image| image.moves.len()).sum() {
+        0 => outln!("{to_build}"),
+        moves => outln!("{to_build}, {} to move", counted(moves, "tag")),
+    }
+}
+
+/// Where a moving tag goes: `3fa9c1d2e4b5 -> the release`.
+pub(super) fn arrow(moved: &TagMove) -> String {
+    let from = moved.from.as_deref().map_or("new".to_owned(), short_digest);
+    format!("{from} -> {}", moved.to.as_deref().map_or("what is built".to_owned(), short_digest))
+}
+
+/// The first digits of a digest.
+pub(super) fn short_digest(digest: &str) -> String {
+    digest.rsplit(':').next().unwrap_or_default().chars().take(DIGITS).collect()
+}
+
+/// `1 image`, `2 images`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// How bad the state of an image is, as a colour.
@@ -55,8 +84,10 @@ pub fn built(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) {
         1 => "1 image was built".to_owned(),
         built => format!("{built} images were built"),
     };
-    if kept > 0 {
-        line.push_str(&format!("; {kept} stale images are kept"));
+    match kept {
+        0 => {}
+        1 => line.push_str("; 1 stale image is kept"),
+        kept => line.push_str(&format!("; {kept} stale images are kept")),
     }
     match waits_for {
         Some(waits_for) => outln!("{line}; {waits_for}"),

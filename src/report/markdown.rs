@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{ImageRecord, Record, graph::mermaid};
+use super::{ImageRecord, Record, build::arrow, graph::mermaid};
 use crate::build::{BuildPlan, ImagePlan, State};
 use crate::bump::BumpPlan;
 use crate::error::Error;
@@ -61,7 +61,13 @@ pub fn plan(plan: &BuildPlan) -> String {
     });
     let due = plan.images().filter(|image| image.build).count();
     let head = format!("#### Images of {}: {due} of {} to build\n\n", short(plan), plan.images().count());
-    head + &table(["phase", "image", "tags", "platforms", "state", ""], rows)
+    let mut out = head + &table(["phase", "image", "tags", "platforms", "state", ""], rows);
+    for image in plan.images().filter(|image| !image.moves.is_empty()) {
+        let moves = image.moves.iter().map(|moved| format!("{} ({})", code(&moved.tag), arrow(moved)));
+        line(&mut out, format_args!("\nTags of {} that move: {}", image.image, moves.collect::<Vec<_>>().join(", ")));
+    }
+    plan.notes.iter().for_each(|note| line(&mut out, format_args!("\n{note}")));
+    out
 }
 
 /// What a build has done to every image.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Record;
+use super::build::counted;
 use crate::build::Event;
 
 /// Between two turns of the spinner.
@@ -57,7 +58,7 @@ impl Progress {
         state.record.add(self.begun.elapsed(), &event);
         let line = match event {
             Event::Phase { name, images: 0 } => Some(format!("phase {name}: nothing to build")),
-            Event::Phase { name, images } => Some(format!("phase {name}: {images} images to build")),
+            Event::Phase { name, images } => Some(format!("phase {name}: {} to build", counted(images, "image"))),
             Event::Building { image, platforms } => match &self.lines {
                 Some(lines) => {
                     let bar = lines.add(ProgressBar::new_spinner().with_style(style()));

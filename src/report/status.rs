@@ -7,16 +7,13 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::build::color;
+use super::build::{color, counted, short_digest};
 use super::documents::OpenPull;
 use super::{BOLD, GREEN, RED, YELLOW};
 use crate::build::published::Published;
 use crate::build::{BuildPlan, ImagePlan};
 use crate::bump::policy::{Decision, PassedOver};
 use crate::version::Version;
-
-/// Hexadecimal digits of a digest that are shown.
-const DIGITS: usize = 12;
 
 /// The document of `status`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -133,13 +130,13 @@ pub fn show(status: &Status<'_>, now: Timestamp) {
     let due = status.plan.images().filter(|image| image.build).count();
     match due {
         0 => outln!("everything is published"),
-        due => outln!("{due} of {} images to build", status.plan.images().count()),
+        due => outln!("{due} of {} to build", counted(status.plan.images().count(), "image")),
     }
 }
 
 /// Platforms, digest and age on one line: `  linux/amd64 linux/arm64  3fa9c1d2e4b5  2 days old`.
 fn facts(published: &Published, now: Timestamp) -> String {
-    let digest: String = published.digest.rsplit(':').next().unwrap_or_default().chars().take(DIGITS).collect();
+    let digest = short_digest(&published.digest);
     let age = published.created.map(|created| format!("  {} old", age(now.duration_since(created).as_secs())));
     format!("  {}  {digest}{}", published.platforms.join(" "), age.unwrap_or_default())
 }
@@ -151,7 +148,7 @@ fn age(seconds: i64) -> String {
         3_600..86_400 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+    counted(usize::try_from(count).unwrap_or_default(), unit)
 }
 
 /// What is newer upstream, in a few words.

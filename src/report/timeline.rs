@@ -197,10 +197,11 @@ mod tests {
             build: true,
             again: false,
             bases: bases.iter().map(|base| (*base).to_owned()).collect(),
+            moves: Vec::new(),
         };
         let phase =
             |(name, images): &Phase<'_>| PhasePlan { name: (*name).into(), images: images.iter().map(image).collect() };
-        BuildPlan { commit: "c".into(), phases: phases.iter().map(phase).collect() }
+        BuildPlan { commit: "c".into(), phases: phases.iter().map(phase).collect(), notes: Vec::new() }
     }
 
     /// Builds as (image, start, staged), in seconds.

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod dry_run;
 mod ends;
 #[path = "../support/fake_registry.rs"]
 mod fake;

@@ -6,7 +6,8 @@ use std::path::Path;
 use async_trait::async_trait;
 
 use super::workshop::{Ask, Workshop, build, desired, digest, image, plan, states, tree};
-use crate::build::run::{Promotion, Works};
+use crate::build::Promotion;
+use crate::build::run::Works;
 use crate::build::{Desired, Engine, Event, Job, OnStep, State};
 use crate::error::Result;
 use crate::registry::tag_state;

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
-use crate::build::run::{Promotion, Works};
+use crate::build::Promotion;
+use crate::build::run::Works;
 use crate::build::{BuildPlan, Desired, Engine, Event, Job, Observed, OnStep};
 use crate::config::Platform;
 use crate::error::{Error, Result};
