@@ -6,6 +6,7 @@
 //! Source of the rules: the Dockerfile reference, <https://docs.docker.com/reference/dockerfile/>.
 
 mod directives;
+mod heredoc;
 mod span;
 mod words;
 
@@ -14,6 +15,7 @@ use std::ops::Range;
 use parse_dockerfile as parser;
 
 use directives::Directives;
+use heredoc::Heredocs;
 use words::Words;
 pub(super) use words::continuation_end;
 
@@ -132,8 +134,10 @@ impl Dockerfile {
         if body.trim().is_empty() {
             return Ok(Dockerfile { text, escape: b'\\', syntax: None, globals: Vec::new(), stages: Vec::new() });
         }
-        let parsed = parser::parse_iter(body).map_err(syntax_error)?;
         let directives = Directives::read(body);
+        let heredocs = heredoc::find(body, directives.escape);
+        let plain = heredoc::without(body, &heredocs);
+        let parsed = parser::parse_iter(&plain).map_err(syntax_error)?;
         let mut file = Dockerfile {
             syntax: directives.syntax.map(|span| shift(span, offset)),
             escape: directives.escape,
@@ -141,7 +145,7 @@ impl Dockerfile {
             stages: Vec::new(),
             text: String::new(),
         };
-        let reader = Reader { text: &text, offset, escape: file.escape };
+        let reader = Reader { text: &text, offset, escape: file.escape, heredocs: &heredocs };
         for instruction in parsed {
             match instruction {
                 Ok(instruction) => reader.add(&instruction, &mut file),
@@ -194,6 +198,7 @@ struct Reader<'a> {
     text: &'a str,
     offset: usize,
     escape: u8,
+    heredocs: &'a [Heredocs],
 }
 
 impl Reader<'_> {
@@ -210,7 +215,11 @@ impl Reader<'_> {
             });
             return;
         }
-        let facts = self.facts(parsed);
+        let mut facts = self.facts(parsed);
+        if let Some(heredocs) = self.heredocs_of(facts.span.start) {
+            facts.heredocs = Some(heredocs.bodies.start + self.offset);
+            facts.span.end = heredocs.bodies.end + self.offset;
+        }
         match file.stages.last_mut() {
             Some(stage) => stage.instructions.push(facts),
             None => file.globals.extend(facts.definitions),
@@ -237,17 +246,14 @@ impl Reader<'_> {
             }
             parser::Instruction::Copy(copy) => {
                 facts.keyword = Keyword::Copy;
-                facts.heredocs = self.first_heredoc(&copy.src);
                 facts.transfers = vec![self.transfer(&copy.options, &copy.src)];
             }
             parser::Instruction::Add(add) => {
                 facts.keyword = Keyword::Add;
-                facts.heredocs = self.first_heredoc(&add.src);
                 facts.transfers = vec![self.transfer(&add.options, &add.src)];
             }
             parser::Instruction::Run(run) => {
                 facts.keyword = Keyword::Run;
-                facts.heredocs = run.here_docs.first().map(|doc| doc.span.start + self.offset);
                 let mounts = run.options.iter().filter(|flag| flag.name.value == "mount");
                 let values = mounts.filter_map(|flag| flag.value.as_ref());
                 let mounts = values.filter_map(|value| self.mount(shift(value.span.clone(), self.offset)));
@@ -272,17 +278,19 @@ impl Reader<'_> {
         flag.value.as_ref().map(|value| shift(value.span.clone(), self.offset))
     }
 
-    fn first_heredoc(&self, sources: &[parser::Source<'_>]) -> Option<usize> {
-        let starts = sources.iter().filter_map(|source| match source {
-            parser::Source::HereDoc(doc) => Some(doc.span.start + self.offset),
-            _ => None,
-        });
-        starts.min()
+    /// The heredocs of the instruction that begins at `start` of the file.
+    fn heredocs_of(&self, start: usize) -> Option<&Heredocs> {
+        self.heredocs.iter().find(|heredocs| heredocs.instruction + self.offset == start)
+    }
+
+    /// Whether the word at `span` of the parsed text stands for a heredoc.
+    fn is_heredoc(&self, span: &Span) -> bool {
+        self.heredocs.iter().flat_map(|heredocs| &heredocs.words).any(|word| word == span)
     }
 
     fn transfer(&self, flags: &[parser::Flag<'_>], sources: &[parser::Source<'_>]) -> Transfer {
         let paths = sources.iter().filter_map(|source| match source {
-            parser::Source::Path(path) => Some(shift(path.span.clone(), self.offset)),
+            parser::Source::Path(path) if !self.is_heredoc(&path.span) => Some(shift(path.span.clone(), self.offset)),
             _ => None,
         });
         let excludes = flags.iter().filter(|flag| flag.name.value == "exclude");
@@ -357,7 +365,7 @@ mod tests {
             COPY --chown=1:1 --from=b:2 --link /x /y\n\
             COPY --from=base /x /y\n\
             RUN --mount=type=bind,from=c:3,target=/m --mount=type=cache,target=/c true\n\
-            RUN <<EOF\nFROM z:9\nEOF\n\
+            RUN cat <<EOF >/a && cat <<-E >/b\nFROM z:9\nEOF\nFROM y:9\n\tE\n\
             COPY a b /c/\n\
             RUN --mount=type=bind,source=d,target=/d true\n";
         let file = Dockerfile::parse(text.as_bytes()).unwrap();

@@ -4,7 +4,7 @@ use parse_dockerfile as parser;
 
 use super::Span;
 
-/// The span of `parsed`, from its keyword to the last byte that the parser gives a place to.
+/// The span of `parsed`, from its keyword to the last byte that the parser gives a place to. The parser sees no heredocs.
 pub(super) fn instruction_span(parsed: &parser::Instruction<'_>) -> Span {
     use parser::Instruction as I;
     let string = |words: &[parser::UnescapedString<'_>]| words.last().map_or(0, |word| word.span.end);
@@ -14,10 +14,10 @@ pub(super) fn instruction_span(parsed: &parser::Instruction<'_>) -> Span {
         _ => 0,
     };
     let (keyword, end) = match parsed {
-        I::Add(i) => (&i.add, i.dest.span.end.max(heredoc_end(&i.src))),
+        I::Add(i) => (&i.add, i.dest.span.end),
         I::Arg(i) => (&i.arg, i.arguments.span.end),
         I::Cmd(i) => (&i.cmd, command(&i.arguments)),
-        I::Copy(i) => (&i.copy, i.dest.span.end.max(heredoc_end(&i.src))),
+        I::Copy(i) => (&i.copy, i.dest.span.end),
         I::Entrypoint(i) => (&i.entrypoint, command(&i.arguments)),
         I::Env(i) => (&i.env, i.arguments.span.end),
         I::Expose(i) => (&i.expose, string(&i.arguments)),
@@ -30,10 +30,7 @@ pub(super) fn instruction_span(parsed: &parser::Instruction<'_>) -> Span {
         I::Label(i) => (&i.label, i.arguments.span.end),
         I::Maintainer(i) => (&i.maintainer, i.name.span.end),
         I::Onbuild(i) => (&i.onbuild, instruction_span(&i.instruction).end),
-        I::Run(i) => {
-            let heredocs = i.here_docs.last().map_or(0, |doc| doc.span.end);
-            (&i.run, command(&i.arguments).max(heredocs))
-        }
+        I::Run(i) => (&i.run, command(&i.arguments)),
         I::Shell(i) => (&i.shell, string(&i.arguments)),
         I::Stopsignal(i) => (&i.stopsignal, i.arguments.span.end),
         I::User(i) => (&i.user, i.arguments.span.end),
@@ -45,12 +42,4 @@ pub(super) fn instruction_span(parsed: &parser::Instruction<'_>) -> Span {
         _ => return 0..0,
     };
     keyword.span.start..end.max(keyword.span.end)
-}
-
-fn heredoc_end(sources: &[parser::Source<'_>]) -> usize {
-    let ends = sources.iter().filter_map(|source| match source {
-        parser::Source::HereDoc(doc) => Some(doc.span.end),
-        _ => None,
-    });
-    ends.max().unwrap_or(0)
 }
