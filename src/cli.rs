@@ -273,23 +273,25 @@ fn asks_for_json(arguments: &[OsString]) -> bool {
     spaced || arguments.iter().any(|argument| is(argument, "--json") || is(argument, "--format=json"))
 }
 
-/// Turns the first `bump-NAME` into `bump NAME`, so that every component of a config has its own command.
+/// Turns the command `bump-NAME` into `bump NAME`, so that every component of a config has its own command.
 fn spell_out(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut spelled = Vec::new();
-    let mut found = false;
-    for argument in arguments {
-        let component = argument.to_str().and_then(|text| text.strip_prefix("bump-")).filter(|name| !name.is_empty());
-        match component {
-            Some(component) if !found => {
-                found = true;
-                spelled.extend(["bump".into(), component.into()]);
-            }
-            _ => {
-                found = found || argument == "bump";
-                spelled.push(argument);
-            }
+    // those before the command whose value is an argument of its own
+    let takes_value = |option: &str| ["-C", "--config", "--format", "--registry", "--color"].contains(&option);
+    let mut arguments = arguments.peekable();
+    // the program's name
+    let mut spelled: Vec<OsString> = arguments.next().into_iter().collect();
+    while let Some(option) = arguments.next_if(|argument| argument.to_str().is_some_and(|text| text.starts_with('-'))) {
+        let value = option.to_str().is_some_and(takes_value).then(|| arguments.next()).flatten();
+        spelled.push(option);
+        spelled.extend(value);
+    }
+    if let Some(command) = arguments.next() {
+        match command.to_str().and_then(|text| text.strip_prefix("bump-")).filter(|name| !name.is_empty()) {
+            Some(component) => spelled.extend(["bump".into(), component.into()]),
+            None => spelled.push(command),
         }
     }
+    spelled.extend(arguments);
     spelled
 }
 
@@ -307,5 +309,10 @@ mod tests {
         let spelled = |words: &[&str]| spell_out(words.iter().map(OsString::from));
         assert_eq!(spelled(&["x", "bump-vineyard", "0.24.2"]), ["x", "bump", "vineyard", "0.24.2"]);
         assert_eq!(spelled(&["x", "bump", "bump-er", "1.0.0"]), ["x", "bump", "bump-er", "1.0.0"]);
+        assert_eq!(
+            spelled(&["x", "--json", "--config", "bump-b.yaml", "-C", "bump-d", "bump-a", "1.0.0"]),
+            ["x", "--json", "--config", "bump-b.yaml", "-C", "bump-d", "bump", "a", "1.0.0"]
+        );
+        assert_eq!(spelled(&["x", "build", "--rebuild", "bump-a"]), ["x", "build", "--rebuild", "bump-a"]);
     }
 }
