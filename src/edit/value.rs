@@ -44,12 +44,17 @@ fn yaml(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<
 fn json(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<usize>>> {
     use jsonc_parser::ast::Value;
     use jsonc_parser::common::Ranged;
-    let parsed = jsonc_parser::parse_to_ast(text, &Default::default(), &Default::default())
-        .map_err(|error| reader.fault(error.range().start, &format!("cannot be read as JSON: {error}")))?;
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let before = text.len() - bare.len();
+    let parsed = jsonc_parser::parse_to_ast(bare, &Default::default(), &Default::default())
+        .map_err(|error| reader.fault(before + error.range().start, &format!("cannot be read as JSON: {error}")))?;
     let mut value = parsed.value.as_ref();
     for step in &route.steps {
         value = match (value, step) {
-            (Some(Value::Object(object)), Step::Key(key)) => object.get(key).map(|property| &property.value),
+            (Some(Value::Object(object)), Step::Key(key)) => {
+                // of a key that is given twice, readers take the last
+                object.properties.iter().rfind(|property| property.name.as_str() == key).map(|found| &found.value)
+            }
             (Some(Value::Array(array)), Step::Index(index)) => array.elements.get(*index),
             _ => None,
         };
@@ -57,11 +62,11 @@ fn json(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<
     match value {
         None => Ok(Vec::new()),
         Some(Value::Object(_) | Value::Array(_)) => {
-            Err(no_scalar(reader, value.map_or(0, |value| value.range().start), route))
+            Err(no_scalar(reader, before + value.map_or(0, |value| value.range().start), route))
         }
         Some(scalar) => {
             let range = scalar.range();
-            Ok(std::iter::once(range.start..range.end).collect())
+            Ok(std::iter::once(before + range.start..before + range.end).collect())
         }
     }
 }
@@ -89,6 +94,23 @@ fn toml(reader: &Reader<'_>, text: &str, route: &ValuePath) -> Result<Vec<Range<
 mod tests {
     use crate::config::Config;
     use crate::edit::Scanner;
+
+    #[test]
+    fn json_after_a_byte_order_mark_is_read_and_of_a_double_key_the_last_counts() {
+        let text = "components: { v: { version: 0.24.1, sites: [{ files: '**', path: a.b }] } }";
+        let config = Config::parse("release.yaml", text.as_bytes()).unwrap();
+        let component = config.component("v").unwrap();
+        let scanner = Scanner::new(&config, component, &"0.24.1".parse().unwrap(), None);
+        for text in [
+            "\u{feff}{\"a\": {\"b\": \"0.24.1\"}}",
+            "{\"a\":{\"b\":\"1.0.0\"},\"a\":{\"b\":\"2.0.0\",\"b\":\"0.24.1\"}}",
+        ] {
+            let places = scanner.scan("a.json", text.as_bytes()).unwrap().places;
+            assert_eq!(places.into_iter().map(|(_, place)| &text[place.at]).collect::<Vec<_>>(), ["\"0.24.1\""]);
+        }
+        let fault = scanner.scan("a.json", "\u{feff}{\"a\": {\"b\": {}}}".as_bytes()).unwrap_err();
+        assert!(fault.message.starts_with("a.json:1:16:"), "{}", fault.message);
+    }
 
     #[test]
     fn a_file_of_any_depth_is_read_or_refused() {

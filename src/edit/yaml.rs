@@ -3,7 +3,7 @@
 //!
 //! The text may be nested as deep as it likes, since nothing here recurses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::config::yaml_events::{Event, YamlError, YamlEvents};
@@ -164,9 +164,30 @@ impl<'d> Value<'d> {
         self.entries().rev().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
     }
 
+    /// The value of `key`, also where a merge key (`<<`) brings it.
+    fn get_merged(self, key: &str) -> Option<Value<'d>> {
+        // an alias may stand inside of what it refers to
+        let mut seen = HashSet::new();
+        let mut maps = vec![self];
+        while let Some(map) = maps.pop() {
+            if !seen.insert(map.id) {
+                continue;
+            }
+            if let Some(value) = map.get(key) {
+                return Some(value);
+            }
+            let Some(merged) = map.get("<<") else { continue };
+            // the first of a list comes first
+            let items: Vec<_> = merged.items().collect();
+            maps.extend(items.into_iter().rev());
+            maps.push(merged);
+        }
+        None
+    }
+
     fn follow(self, route: &ValuePath) -> Option<Value<'d>> {
         route.steps.iter().try_fold(self, |value, step| match step {
-            Step::Key(key) => value.get(key),
+            Step::Key(key) => value.get_merged(key),
             Step::Index(index) => value.items().nth(*index),
         })
     }
@@ -219,6 +240,14 @@ mod tests {
     fn an_alias_leads_to_what_it_stands_for() {
         assert_eq!(found("v: &v 0.24.2\nimage: { tag: *v }\n", "image.tag"), ["0.24.2"]);
         assert_eq!(found("a: &a\n  b: [*a, 1]\n", "a.b[0].b[0].b[1]"), ["1"]);
+    }
+
+    #[test]
+    fn a_merge_key_brings_what_the_mapping_lacks() {
+        assert_eq!(found("x: &x { b: 0.24.2 }\na: { <<: *x, c: 1 }\n", "a.b"), ["0.24.2"]);
+        assert_eq!(found("x: &x { b: 0.24.2 }\na: { b: 1, <<: *x }\n", "a.b"), ["1"]);
+        assert_eq!(found("x: &x { c: 1 }\ny: &y { b: 2 }\nz: &z { b: 3 }\na: { <<: [*x, *y, *z] }\n", "a.b"), ["2"]);
+        assert!(found("a: &a { <<: *a }\n", "a.b").is_empty());
     }
 
     #[test]
