@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::scan::{Place, Reader, Reading};
+use super::scan::{Place, Reader, Reading, SEVERAL};
 use crate::error::Result;
 use crate::image::{Dockerfile, Expanded, Reference, Scope, Span, UNKNOWN};
 
@@ -66,7 +66,11 @@ pub(super) fn images(reader: &Reader<'_>, name: &str) -> Result<Vec<Place>> {
 /// The places of one reference, if it is to the repository `name`.
 fn place(reader: &Reader<'_>, name: &str, word: Span, expanded: &Expanded) -> Result<Vec<Place>> {
     let reference = Reference::parse(&expanded.text);
-    if !reference.is_repository(name, |part| part.contains(UNKNOWN) || reader.is_registry(part)) {
+    let is_repository = |text: &str| {
+        Reference::parse(text).is_repository(name, |part| part.contains(UNKNOWN) || reader.is_registry(part))
+    };
+    // a variable may hold the registry with its slash: `${REGISTRY}graphscope/graphscope-dev`
+    if !is_repository(&expanded.text) && !expanded.text.strip_prefix(UNKNOWN).is_some_and(is_repository) {
         return Ok(Vec::new());
     }
     let left = |reason| Ok(vec![Place { at: word.clone(), reading: Reading::Left(reason) }]);
@@ -76,7 +80,14 @@ fn place(reader: &Reader<'_>, name: &str, word: Span, expanded: &Expanded) -> Re
             None => left("no tag"),
         };
     };
-    let versions = crate::version::find_versions(expanded.text[tag.clone()].as_bytes());
+    let mut versions = crate::version::find_versions(expanded.text[tag.clone()].as_bytes());
+    if versions.len() > 1 {
+        // `12.1.0-v0.24.2`: the other one is of other software
+        versions.retain(|version| reader.is_current(&expanded.text[tag.clone()][version.clone()]));
+        if versions.is_empty() {
+            return left(SEVERAL);
+        }
+    }
     let written = versions.iter().filter_map(|v| expanded.written(tag.start + v.start..tag.start + v.end));
     let written: Vec<Span> = written.collect();
     if versions.is_empty() {

@@ -54,6 +54,9 @@ impl Files {
     }
 }
 
+/// Why a value is left alone in which it cannot be told whose version is whose.
+pub(super) const SEVERAL: &str = "several versions, none of them the current one";
+
 /// A file larger than this is data, in which nobody writes a version by hand.
 const LARGEST_SEARCHED: u64 = 8 << 20;
 
@@ -170,12 +173,13 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// `Dockerfile`, `Dockerfile.x`, `x.Dockerfile`, `Containerfile`: read by their grammar, not as text.
+/// `Dockerfile`, `Dockerfile.x`, `Dockerfile-x`, `x.Dockerfile`, `Containerfile`: read by their grammar, not as text.
 pub(crate) fn is_dockerfile(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    ["dockerfile", "containerfile"]
-        .iter()
-        .any(|word| name == *word || name.starts_with(&format!("{word}.")) || name.ends_with(&format!(".{word}")))
+    ["dockerfile", "containerfile"].iter().any(|word| {
+        name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+            || name.ends_with(&format!(".{word}"))
+    })
 }
 
 /// Files that tools write: a version in them follows from elsewhere.
@@ -231,6 +235,11 @@ impl Reader<'_> {
         self.config.registry.as_deref().into_iter().chain(aliases).any(|registry| registry == prefix)
     }
 
+    /// Whether `version` is the component's current one.
+    pub fn is_current(&self, version: &str) -> bool {
+        version == self.current
+    }
+
     /// Reads the value at `range`: a place for each version in it that is meant.
     pub fn read(&self, range: Range<usize>) -> Result<Vec<Place>> {
         self.valid_utf8(range.clone())?;
@@ -250,7 +259,7 @@ impl Reader<'_> {
             ([], _) if value.contains(&b'$') || value.contains(&b'{') => vec![Reading::Left("a variable")],
             ([], _) if value.iter().any(u8::is_ascii_digit) => vec![Reading::Left("not a release version")],
             ([], _) => vec![Reading::Left("a floating value")],
-            (_, []) => vec![Reading::Left("several versions, none of them the current one")],
+            (_, []) => vec![Reading::Left(SEVERAL)],
             (_, current) => current.iter().map(|range| Reading::Version((*range).clone())).collect(),
         }
     }
