@@ -136,7 +136,13 @@ pub fn survey(repository: &Repository, request: &Request) -> Result<Survey> {
     }
     let mut findings = decide(repository, request.commit, &places, &mut subjects)?;
     let (rules, mut config) = settle(repository, request, &files, &subjects, &places, &mut findings)?;
-    let known = images::Known { subjects: &subjects, places: &places, findings: &findings, config: &config };
+    let known = images::Known {
+        subjects: &subjects,
+        places: &places,
+        findings: &findings,
+        config: &config,
+        repository: request.repository.as_ref().map(ToString::to_string),
+    };
     let section = images::section(repository, request.commit, &files, &known)?;
     if !section.is_empty() {
         config += &format!("\n{section}");

@@ -286,3 +286,33 @@ fn images_are_put_in_phases_where_a_makefile_tells_them_and_else_named() {
     let doubt = "#   k8s/app.Dockerfile (k8s/Makefile:7): its tag depends on $(shell date)\n";
     assert!(text.contains(doubt) && !text.contains("        dockerfile: k8s/app.Dockerfile"), "{text}");
 }
+
+/// A release as GraphScope has it: a tag starts a workflow that builds with make and publishes under the tag.
+const RELEASE: &str = "on:
+  push:
+    tags: ['v*']
+jobs:
+  build:
+    steps:
+    - run: make -C k8s app TAG=$GITHUB_SHA
+    - run: |
+        docker tag graphscope/app:$GITHUB_SHA r.example.com/graphscope/app:${GITHUB_REF#refs/tags/v}
+        docker push r.example.com/graphscope/app:${GITHUB_REF#refs/tags/v}
+";
+
+#[test]
+fn images_that_a_workflow_publishes_are_told_with_the_tags_it_gives_them() {
+    let sandbox = bumped("");
+    sandbox.write("k8s/dev.Dockerfile", b"FROM ubuntu:22.04\n");
+    sandbox.write("k8s/app.Dockerfile", b"ARG V=latest\nFROM r.example.com/graphscope/dev:$V-amd64 AS app\n");
+    sandbox.write("k8s/Makefile", format!("TAG ?= latest\n{}", makefile("$(TAG)")).as_bytes());
+    sandbox.write(".github/workflows/release.yml", RELEASE.as_bytes());
+    sandbox.commit();
+    let text = init(&sandbox, &COMPONENTS)["config"].as_str().unwrap().to_owned();
+    let app = "      app:\n        dockerfile: k8s/app.Dockerfile\n        target: app\n        \
+        args: { V: 'v{vineyard}' }\n        tags: ['{graphscope}']\n";
+    assert!(text.contains(app) && text.contains("        tags: ['v{vineyard}']\n"), "{text}");
+    sandbox.commit();
+    let graph = sandbox.run(&["graph"]);
+    assert!(graph.status.success(), "{}", String::from_utf8_lossy(&graph.stderr));
+}

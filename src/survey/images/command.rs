@@ -1,12 +1,12 @@
-//! `docker build` commands of one line of the shell, and what they build.
+//! What `docker build` with its options builds.
 //!
 //! Source of the options: <https://docs.docker.com/reference/cli/docker/buildx/build/>.
 
-use super::make::{marked, unknown};
+use super::mark::{marked, merged, unknown};
 use super::path::join;
 
 /// An image that a command builds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Build {
     /// Path of the Dockerfile, from the root.
     pub dockerfile: String,
@@ -18,22 +18,34 @@ pub struct Build {
     pub args: Vec<(String, String)>,
     /// References that it is given.
     pub tags: Vec<String>,
+    /// The build args that have another value on another machine, where that is more than the architecture's name. The
+    /// values here are those of amd64.
+    pub of_machine: Vec<String>,
 }
 
 /// Why it cannot be told what a command builds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Doubt {
     /// The Dockerfile, if that can be told.
     pub dockerfile: Option<String>,
+    /// The target, if there is one and it can be told.
+    pub target: Option<String>,
     /// The reason, half a sentence.
     pub reason: String,
+}
+
+impl Doubt {
+    /// Doubt about what `build` makes.
+    pub fn about(build: &Build, reason: String) -> Self {
+        Doubt { dockerfile: Some(build.dockerfile.clone()), target: build.target.clone(), reason }
+    }
 }
 
 /// Options that stand alone and do not change what is built.
 const ALONE: [&str; 10] =
     ["--no-cache", "--pull", "--push", "--load", "--rm", "--force-rm", "-q", "--quiet", "--squash", "--debug"];
 /// Options whose value does not change what is built.
-const WITH_VALUE: [&str; 10] = [
+const WITH_VALUE: [&str; 19] = [
     "--progress",
     "--network",
     "--cache-from",
@@ -44,49 +56,65 @@ const WITH_VALUE: [&str; 10] = [
     "--label",
     "--iidfile",
     "--builder",
+    "--platform",
+    "--output",
+    "-o",
+    "--provenance",
+    "--sbom",
+    "--attest",
+    "--metadata-file",
+    "--annotation",
+    "--ulimit",
 ];
 
-/// What the commands of a line build, which is run in `directory`. The line comes as it is on amd64 and on arm64; what
-/// differs is the architecture, `{arch}`, or cannot be told.
-pub fn builds(amd64: &str, arm64: &str, directory: &str) -> Vec<Result<Build, Doubt>> {
-    let words = words(amd64).into_iter().zip(words(arm64)).map(|(a, b)| merged(a, &b)).collect::<Vec<_>>();
-    let mut here = Some(directory.to_owned());
-    let mut found = Vec::new();
-    for command in words.split(|word| ["&&", "||", ";", "|", "&"].contains(&word.as_str())) {
-        let command: Vec<&str> = command.iter().map(String::as_str).collect();
-        let is_prefix = |word: &&str| *word == "sudo" || word.contains('=') && !word.starts_with('-');
-        let start = command.iter().position(|word| !is_prefix(word));
-        match &command[start.unwrap_or_default()..] {
-            ["cd", path] => here = here.filter(|_| unknown(path).is_none()).and_then(|here| join(&here, path)),
-            ["docker", "build", options @ ..]
-            | ["docker", "buildx", "build", options @ ..]
-            | ["docker", "image", "build", options @ ..] => found.push(build(options, here.as_deref())),
-            _ => {}
+/// What a command builds that has `amd64` for options on that machine and `arm64` on the other, in `directory`.
+pub fn both(amd64: &[String], arm64: &[String], directory: Option<&str>) -> Result<Build, Doubt> {
+    let (mut one, other) = (build(amd64, directory)?, build(arm64, directory)?);
+    let differs = |what: &str| Doubt::about(&one, format!("{what} depends on what the machine is called"));
+    let same = one.args.len() == other.args.len() && one.tags.len() == other.tags.len();
+    if (&one.dockerfile, &one.context, &one.target) != (&other.dockerfile, &other.context, &other.target) || !same {
+        return Err(differs("what is built"));
+    }
+    for ((name, value), (_, other)) in one.args.iter_mut().zip(&other.args) {
+        match merged(value, other) {
+            Some(general) => *value = general,
+            None => one.of_machine.push(name.clone()),
         }
     }
-    found
-}
-
-fn merged(amd64: String, arm64: &str) -> String {
-    let general = amd64.replace("amd64", "{arch}");
-    match amd64 == arm64 {
-        true => amd64,
-        false if general == arm64.replace("arm64", "{arch}") => general,
-        false => {
-            // a build arg keeps its name
-            let name = amd64.split_inclusive('=').next().filter(|name| name.ends_with('=') && arm64.starts_with(name));
-            format!("{}{}", name.unwrap_or_default(), marked("what the machine is called"))
-        }
+    for (tag, other) in one.tags.iter_mut().zip(&other.tags) {
+        *tag = merged(tag, other).unwrap_or_else(|| {
+            let name = tag.rsplit_once(':').map_or(tag.as_str(), |(name, _)| name);
+            format!("{name}:{}", marked("what the machine is called"))
+        });
     }
+    Ok(one)
 }
 
-/// What `docker build` with these options builds.
-fn build(options: &[&str], directory: Option<&str>) -> Result<Build, Doubt> {
-    let doubt = |reason: String| Doubt { dockerfile: None, reason };
+/// Whether the command pushes what it builds.
+pub fn is_pushed(options: &[String]) -> bool {
+    options.iter().any(|option| option == "--push" || option.contains("type=registry") || option.contains("push=true"))
+}
+
+/// The references that the command gives to what it builds.
+pub fn tags(options: &[String]) -> Vec<String> {
+    let given = options.iter().enumerate().filter_map(|(at, option)| match option.split_once('=') {
+        _ if option == "-t" || option == "--tag" => options.get(at + 1).cloned(),
+        Some(("--tag", tag)) => Some(tag.to_owned()),
+        _ => None,
+    });
+    given.collect()
+}
+
+/// What `docker build` with these options builds. Its tags, and what its args are, may be untold.
+pub fn build(options: &[String], directory: Option<&str>) -> Result<Build, Doubt> {
+    let doubt = |reason: String| Doubt { dockerfile: None, target: None, reason };
     let (mut file, mut context, mut target) = (None, None, None);
     let (mut args, mut tags, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
-    let mut options = options.iter().copied();
+    let mut options = options.iter().map(String::as_str);
     while let Some(option) = options.next() {
+        if option.starts_with('>') || option.ends_with(">&1") {
+            break;
+        }
         if !option.starts_with('-') || option == "-" {
             if context.replace(option).is_some() {
                 reasons.push(format!("`{option}` is not understood"));
@@ -122,94 +150,64 @@ fn build(options: &[&str], directory: Option<&str>) -> Result<Build, Doubt> {
         Some(file) => tell("its Dockerfile", file)?,
         None => format!("{context}/Dockerfile").trim_start_matches('/').to_owned(),
     };
-    let named = |reason: String| Doubt { dockerfile: Some(dockerfile.clone()), reason };
+    let target = target.map(str::to_owned);
+    let build = Build { dockerfile, context, target, args, tags, of_machine: Vec::new() };
     if let Some(reason) = reasons.pop() {
-        return Err(named(reason));
+        return Err(Doubt::about(&build, reason));
     }
-    let values = args.iter().map(|(name, value)| (format!("build arg `{name}`"), value.as_str()));
-    let values = values.chain(tags.iter().map(|tag| ("its tag".to_owned(), tag.as_str())));
-    for (what, value) in values.chain(target.map(|target| ("its target".to_owned(), target))) {
-        if let Some(name) = unknown(value) {
-            return Err(named(format!("{what} depends on {name}")));
-        }
+    match build.target.as_deref().and_then(unknown) {
+        Some(name) => Err(Doubt::about(&build, format!("its target depends on {name}"))),
+        None => Ok(build),
     }
-    Ok(Build { dockerfile, context, target: target.map(str::to_owned), args, tags })
-}
-
-/// The words of a line of the shell, operators among them.
-fn words(line: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let (mut word, mut quote): (Option<String>, Option<char>) = (None, None);
-    let mut characters = line.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            _ if quote == Some(c) => quote = None,
-            '\'' | '"' if quote.is_none() => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            '`' if quote != Some('\'') => *word.get_or_insert_default() += &marked("the output of a command"),
-            '&' | '|' | ';' if quote.is_none() => {
-                found.extend(word.take());
-                let twice = c != ';' && characters.next_if_eq(&c).is_some();
-                found.push(if twice { format!("{c}{c}") } else { c.to_string() });
-            }
-            // make's marks around a name may have spaces between them
-            '\u{1a}' => {
-                let name: String = characters.by_ref().take_while(|c| *c != '\u{1a}').collect();
-                *word.get_or_insert_default() += &marked(&name);
-            }
-            c if c.is_whitespace() && quote.is_none() => found.extend(word.take()),
-            c => word.get_or_insert_default().push(c),
-        }
-    }
-    found.extend(word);
-    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reason(line: &str) -> Doubt {
-        builds(line, line, "k8s").remove(0).unwrap_err()
+    fn options(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
     }
 
     #[test]
-    fn a_command_tells_what_it_builds() {
-        let line = |arch: &str| {
-            format!(
-                "cd /k8s/.. && sudo docker build --target=a --build-arg 'A=b c' -t x/y:v1-{arch} -f /k8s/y.Dockerfile ."
-            )
+    fn options_tell_what_is_built() {
+        let line = |arch: &str, machine: &str| {
+            options(&format!(
+                "--target=a --build-arg A=b --build-arg M={machine} --platform linux/{arch} -t x/y:v1-{arch} -f /k8s/y.Dockerfile .."
+            ))
         };
-        let build = builds(&line("amd64"), &line("arm64"), "k8s").remove(0).unwrap();
+        let build = both(&line("amd64", "x86_64"), &line("arm64", "aarch64"), Some("k8s")).unwrap();
         let expected = Build {
             dockerfile: "k8s/y.Dockerfile".into(),
             context: String::new(),
             target: Some("a".into()),
-            args: vec![("A".into(), "b c".into())],
+            args: vec![("A".into(), "b".into()), ("M".into(), "x86_64".into())],
             tags: vec!["x/y:v1-{arch}".into()],
+            of_machine: vec!["M".into()],
         };
         assert_eq!(build, expected);
-        assert_eq!(builds("docker build .", "docker build .", "a").remove(0).unwrap().dockerfile, "a/Dockerfile");
-        assert!(builds("docker push x", "docker push x", "").is_empty());
+        assert_eq!(super::build(&options("."), Some("a")).unwrap().dockerfile, "a/Dockerfile");
+        assert_eq!(tags(&options("-t a:1 --tag=b:2 .")), ["a:1", "b:2"]);
+        assert!(is_pushed(&options(". --push")) && !is_pushed(&options(".")));
     }
 
     #[test]
     fn what_cannot_be_told_is_named() {
+        let missing = marked("date");
         for (line, dockerfile, expected) in [
-            ("docker build -t a:1 --odd x .", Some("k8s/Dockerfile"), "option `--odd` is not understood"),
-            ("docker build -t a:`date` .", Some("k8s/Dockerfile"), "its tag depends on the output of a command"),
-            ("docker build -t a:1 --build-arg A .", Some("k8s/Dockerfile"), "build arg `A` comes from the environment"),
-            ("cd `pwd`; docker build .", None, "the directory it is built in cannot be told"),
-            ("docker build ../..", None, "its context is outside of the repository"),
-            ("docker build -t a:1", None, "it names no context"),
+            ("-t a:1 --odd x .".to_owned(), Some("k8s/Dockerfile"), "option `--odd` is not understood"),
+            (format!("--target {missing} ."), Some("k8s/Dockerfile"), "its target depends on date"),
+            ("--build-arg A .".to_owned(), Some("k8s/Dockerfile"), "build arg `A` comes from the environment"),
+            (format!("-f {missing} ."), None, "its Dockerfile depends on date"),
+            ("../..".to_owned(), None, "its context is outside of the repository"),
+            ("-t a:1".to_owned(), None, "it names no context"),
         ] {
-            let doubt = reason(line);
+            let doubt = build(&options(&line), Some("k8s")).unwrap_err();
             assert_eq!((doubt.dockerfile.as_deref(), doubt.reason.as_str()), (dockerfile, expected), "{line}");
         }
-        let of = |machine: &str| format!("docker build --build-arg P={machine} .");
-        let doubt = builds(&of("x86_64"), &of("aarch64"), "").remove(0).unwrap_err();
-        assert_eq!(doubt.reason, "build arg `P` depends on what the machine is called");
+        let doubt = build(&options("."), None).unwrap_err();
+        assert_eq!(doubt.reason, "the directory it is built in cannot be told");
+        let doubt = both(&options("--target a ."), &options("--target b ."), Some("")).unwrap_err();
+        assert_eq!(doubt.reason, "what is built depends on what the machine is called");
     }
 }

@@ -4,31 +4,22 @@
 //! Source of the rules: the manual of GNU make, <https://www.gnu.org/software/make/manual/>.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::mark::{marked, unknown};
 use super::path::{join, parent};
 
-/// Stands on both sides of the name of what is not known. It cannot occur in a path or a tag.
-const MARK: char = '\u{1a}';
 /// More replacements than this in one recipe come of variables that hold each other many times over.
 const MOST_STEPS: usize = 5000;
 const DEEPEST: usize = 32;
-
-/// What `text` lacks to be told, if anything.
-pub fn unknown(text: &str) -> Option<&str> {
-    text.split(MARK).nth(1)
-}
-
-/// Something that is called `name` and cannot be told.
-pub fn marked(name: &str) -> String {
-    format!("{MARK}{name}{MARK}")
-}
 
 /// A line of a recipe, with the lines that continue it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Recipe {
     /// Its first line, from 1.
     pub line: usize,
+    /// The targets that it makes.
+    pub targets: Vec<String>,
     /// As written.
     pub text: String,
     /// Whether it stands in a conditional.
@@ -39,9 +30,20 @@ pub struct Recipe {
 #[derive(Debug, Default)]
 pub struct Makefile {
     /// `None` is a variable with more than one value.
-    variables: HashMap<String, Option<String>>,
+    variables: HashMap<String, Option<Definition>>,
     /// In order.
     pub recipes: Vec<Recipe>,
+    /// What each target needs, as written.
+    pub prerequisites: BTreeMap<String, String>,
+    /// What is made where nothing is asked for.
+    pub default: Option<String>,
+}
+
+#[derive(Debug)]
+struct Definition {
+    value: String,
+    /// The environment goes before it: `?=`, or where the variable is asked to be empty.
+    is_default: bool,
 }
 
 impl Makefile {
@@ -50,10 +52,11 @@ impl Makefile {
         let mut file = Makefile::default();
         // for each open conditional, the variable that it asks to be empty
         let mut conditions: Vec<Option<String>> = Vec::new();
+        let mut targets: Vec<String> = Vec::new();
         for (line, text) in logical_lines(text) {
             if let Some(recipe) = text.strip_prefix('\t') {
-                let conditional = !conditions.is_empty();
-                file.recipes.push(Recipe { line, text: recipe.to_owned(), conditional });
+                let (targets, conditional) = (targets.clone(), !conditions.is_empty());
+                file.recipes.push(Recipe { line, targets, text: recipe.to_owned(), conditional });
                 continue;
             }
             let trimmed = text.trim();
@@ -61,21 +64,33 @@ impl Makefile {
                 "ifeq" | "ifneq" | "ifdef" | "ifndef" => conditions.push(asked_to_be_empty(trimmed)),
                 "else" => conditions.iter_mut().last().into_iter().for_each(|last| *last = None),
                 "endif" => drop(conditions.pop()),
-                _ => file.define(trimmed, &conditions),
+                _ if assignment(bare(trimmed)).is_some() => file.define(bare(trimmed), &conditions),
+                _ => {
+                    if let Some((made, needed)) = trimmed.split_once(':').filter(|_| !trimmed.starts_with('#')) {
+                        targets = made.split_whitespace().map(str::to_owned).collect();
+                        file.rule(&targets, needed);
+                    }
+                }
             }
         }
         file
     }
 
-    fn define(&mut self, line: &str, conditions: &[Option<String>]) {
-        let line = ["export ", "override "].iter().fold(line, |line, word| line.strip_prefix(word).unwrap_or(line));
-        let Some((name, operator, value)) = assignment(line) else {
+    fn rule(&mut self, targets: &[String], needed: &str) {
+        if let Some((name, ..)) = assignment(needed.trim_start()) {
             // `target: NAME = value` holds for that target alone
-            if let Some((name, ..)) = line.split_once(':').and_then(|(_, rest)| assignment(rest.trim_start())) {
-                self.variables.insert(name.to_owned(), None);
-            }
+            self.variables.insert(name.to_owned(), None);
             return;
-        };
+        }
+        let needed = needed.trim_start_matches(':').split([';', '#']).next().unwrap_or_default();
+        for target in targets.iter().filter(|target| !target.starts_with('.')) {
+            self.default.get_or_insert_with(|| target.clone());
+            *self.prerequisites.entry(target.clone()).or_default() += &format!(" {needed}");
+        }
+    }
+
+    fn define(&mut self, line: &str, conditions: &[Option<String>]) {
+        let Some((name, operator, value)) = assignment(line) else { return };
         let known = self.variables.contains_key(name);
         let certain = match conditions {
             [] => operator != "+=" && (!known || operator == "?="),
@@ -85,7 +100,8 @@ impl Makefile {
         if !certain {
             self.variables.insert(name.to_owned(), None);
         } else if !known {
-            self.variables.insert(name.to_owned(), Some(value.to_owned()));
+            let is_default = operator == "?=" || !conditions.is_empty();
+            self.variables.insert(name.to_owned(), Some(Definition { value: value.to_owned(), is_default }));
         }
     }
 }
@@ -119,6 +135,11 @@ fn asked_to_be_empty(line: &str) -> Option<String> {
     Some(name.to_owned())
 }
 
+/// `line` without the words before an assignment.
+fn bare(line: &str) -> &str {
+    ["export ", "override "].iter().fold(line, |line, word| line.strip_prefix(word).unwrap_or(line))
+}
+
 /// Name, operator and value of `NAME := value`.
 fn assignment(line: &str) -> Option<(&str, &str, &str)> {
     let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c)))?;
@@ -139,15 +160,15 @@ pub struct Scope<'a> {
     pub machine: &'a str,
     /// The content of the file at a path from the root.
     pub read: &'a dyn Fn(&str) -> Option<String>,
-    steps: Cell<usize>,
+    /// What is given on the command line.
+    pub given: &'a BTreeMap<String, String>,
+    /// What the environment holds.
+    pub environment: &'a BTreeMap<String, String>,
+    /// How often something was replaced; 0 to begin with.
+    pub steps: Cell<usize>,
 }
 
-impl<'a> Scope<'a> {
-    /// A scope in which nothing is replaced yet.
-    pub fn new(file: &'a Makefile, path: &'a str, machine: &'a str, read: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Scope { file, path, machine, read, steps: Cell::new(0) }
-    }
-
+impl Scope<'_> {
     /// `text` with its variables and functions replaced, or marked.
     pub fn expand(&self, text: &str) -> String {
         self.steps.set(0);
@@ -172,7 +193,7 @@ impl<'a> Scope<'a> {
                     }
                 },
                 Some('$') => {
-                    out += &marked("a variable of the shell");
+                    out.push('$');
                     characters.as_str()
                 }
                 Some(name) => {
@@ -195,10 +216,15 @@ impl<'a> Scope<'a> {
             let value = self.call(function, arguments.trim_start(), depth);
             return value.unwrap_or_else(|| marked(&format!("$({body})")));
         }
-        match (body, self.file.variables.get(body)) {
-            (_, Some(Some(value))) => self.expand_to(value, depth),
-            ("MAKEFILE_LIST", None) => format!("/{}", self.path),
-            ("CURDIR", None) => format!("/{}", parent(self.path)),
+        if let Some(given) = self.given.get(body) {
+            return given.clone();
+        }
+        match (body, self.file.variables.get(body), self.environment.get(body)) {
+            (_, Some(Some(Definition { is_default: true, .. })) | None, Some(value)) => value.clone(),
+            (_, Some(Some(definition)), _) => self.expand_to(&definition.value, depth),
+            ("MAKE", None, _) => "make".to_owned(),
+            ("MAKEFILE_LIST", None, _) => format!("/{}", self.path),
+            ("CURDIR", None, _) => format!("/{}", parent(self.path)),
             _ => marked(body),
         }
     }
@@ -257,7 +283,24 @@ mod tests {
     fn a_value_is_told_or_what_is_missing_is_named() {
         let file = Makefile::read(TEXT);
         let read = |path: &str| (path == "V6D_VERSION").then(|| "v0.24.2\n".to_owned());
-        let scope = Scope::new(&file, "k8s/Makefile", "aarch64", &read);
+        let given = BTreeMap::from([("SHA".to_owned(), "abc".to_owned())]);
+        let environment = ["V", "DIR", "HOME"].map(|name| (name.to_owned(), format!("of {name}"))).into();
+        let scope = |given, environment| Scope {
+            file: &file,
+            path: "k8s/Makefile",
+            machine: "aarch64",
+            read: &read,
+            given,
+            environment,
+            steps: Cell::new(0),
+        };
+        let told = scope(&given, &environment);
+        for (text, expected) in [("$(SHA)", "abc"), ("$(V)", "of V"), ("$(DIR)", "/k8s/"), ("$(HOME)", "of HOME")] {
+            assert_eq!(told.expand(text), expected, "{text}");
+        }
+        let none = BTreeMap::new();
+        let scope = scope(&none, &none);
+        assert_eq!(scope.expand("$$x $(MAKE)"), "$x make");
         for (text, expected) in [("$(DIR)a", "/k8s/a"), ("${REGISTRY}/x:$(V)-$(ARCH)", "r.example.com/x:v0.24.2-arm64")]
         {
             assert_eq!(scope.expand(text), expected);
@@ -267,7 +310,6 @@ mod tests {
             ("a$(SHA)", "$(shell git rev-parse HEAD)"),
             ("$(NONE)", "NONE"),
             ("$(TARGETED)", "TARGETED"),
-            ("$$x", "a variable of the shell"),
             ("$(A)", "A"),
         ] {
             assert_eq!(unknown(&scope.expand(text)), Some(missing), "{text}");
@@ -277,6 +319,16 @@ mod tests {
     #[test]
     fn a_recipe_is_one_line_with_those_that_continue_it() {
         let recipes = Makefile::read(TEXT).recipes;
-        assert_eq!(recipes, [Recipe { line: 15, text: "echo a  b".into(), conditional: false }]);
+        let targets = vec!["one".to_owned()];
+        assert_eq!(recipes, [Recipe { line: 15, targets, text: "echo a  b".into(), conditional: false }]);
+    }
+
+    #[test]
+    fn targets_are_told_with_what_they_need() {
+        let file = Makefile::read(".PHONY: a\nall: a b # c\na b:\n\techo\na: d\n");
+        assert_eq!(file.default.as_deref(), Some("all"));
+        assert_eq!(file.recipes[0].targets, ["a", "b"]);
+        let needs = |target: &str| file.prerequisites[target].split_whitespace().collect::<Vec<_>>();
+        assert_eq!((needs("all"), needs("a"), needs("b")), (vec!["a", "b"], vec!["d"], vec![]));
     }
 }

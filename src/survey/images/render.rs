@@ -8,11 +8,13 @@ const MOST_SHOWN: usize = 60;
 
 /// `registry:`, `phases:` and what they need under `build:`; a phase for each of the components in `order`.
 pub fn phases(registry: &str, images: &[Image], order: &[usize], components: &[&str]) -> String {
-    let mut text = format!("registry: {}\n\nphases:\n", quoted(registry));
+    let is_arm = images.iter().any(|image| image.is_arm);
+    let platforms = if is_arm { "platforms: [linux/amd64, linux/arm64]\n" } else { "" };
+    let mut text = format!("registry: {}\n{platforms}\nphases:\n", quoted(registry));
     for component in order {
         let name = quoted(components[*component]);
         text += &format!("  - name: {name}\n    component: {name}\n    images:\n");
-        images.iter().filter(|image| image.component == *component).for_each(|one| text += &image(one));
+        images.iter().filter(|image| image.component == *component).for_each(|one| text += &image(one, is_arm));
     }
     if images.iter().any(|image| image.platform_tags) {
         text += "\n# tags with the architecture at their end are built today\nbuild:\n  platform-tags: true\n";
@@ -20,7 +22,8 @@ pub fn phases(registry: &str, images: &[Image], order: &[usize], components: &[&
     text
 }
 
-fn image(image: &Image) -> String {
+/// `image`, which is narrowed to its platforms where others `is_arm`.
+fn image(image: &Image, is_arm: bool) -> String {
     let mut text = format!("      {}:\n", quoted(&image.key));
     let mut line = |key: &str, value: String| text += &format!("        {key}: {value}\n");
     if image.key != image.repository {
@@ -32,6 +35,9 @@ fn image(image: &Image) -> String {
     }
     if let Some(target) = &image.build.target {
         line("target", quoted(target));
+    }
+    if is_arm && !image.is_arm {
+        line("platforms", "[linux/amd64]".to_owned());
     }
     if !image.build.args.is_empty() {
         let args = image.build.args.iter().map(|(name, value)| format!("{}: {}", quoted(name), quoted(value)));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::{Build, Doubt};
+use super::mark::unknown;
 use super::read::Found;
 use crate::image::{Dockerfile, Reference, Scope, UNKNOWN};
 
@@ -23,6 +24,8 @@ pub struct Image {
     pub platform_tags: bool,
     /// How it is built; its args are those that change something.
     pub build: Build,
+    /// Whether it is known to be built for arm64.
+    pub is_arm: bool,
 }
 
 /// What was selected.
@@ -33,6 +36,9 @@ pub struct Selection {
     /// What is not certain: the Dockerfile or where it is built, and the reason.
     pub doubts: Vec<String>,
 }
+
+/// What can be built: a Dockerfile, and the target in it.
+type Product = (String, Option<String>);
 
 /// Stands where a build of an image per platform has the architecture.
 const SUFFIX: &str = "-{arch}";
@@ -46,17 +52,18 @@ pub fn select(
     is_directory: impl Fn(&str) -> bool,
 ) -> Selection {
     let mut selection = Selection::default();
-    for Found { path, line, build } in found {
+    let mut doubts: Vec<(Option<Product>, String)> = Vec::new();
+    for Found { path, line, build, is_arm } in found {
         let place = format!("{path}:{line}");
         let image = build.clone().and_then(|build| {
-            let doubt = |reason: String| Doubt { dockerfile: Some(build.dockerfile.clone()), reason };
+            let doubt = |reason: String| Doubt::about(&build, reason);
             let Some(file) = dockerfiles.get(&build.dockerfile) else {
                 return Err(doubt("there is no such Dockerfile".to_owned()));
             };
             if !is_directory(&build.context) {
                 return Err(doubt(format!("there is no directory `{}`, its context", build.context)));
             }
-            image(build.clone(), file, components).map_err(doubt)
+            image(build.clone(), file, components, is_arm.contains(&true)).map_err(doubt)
         });
         match image {
             Ok(image) => match selection.images.iter().find(|other| clash(other, &image)) {
@@ -64,24 +71,26 @@ pub fn select(
                 Some(other) if other.build == image.build => {}
                 Some(other) => {
                     let reason = format!("publishes the tags of {}", other.build.dockerfile);
-                    selection.doubts.push(format!("{} ({place}): {reason}", image.build.dockerfile));
+                    doubts.push((None, format!("{} ({place}): {reason}", image.build.dockerfile)));
                 }
             },
-            Err(Doubt { dockerfile: Some(dockerfile), reason }) => {
-                selection.doubts.push(format!("{dockerfile} ({place}): {reason}"));
+            Err(Doubt { dockerfile: Some(dockerfile), target, reason }) => {
+                let text = format!("{dockerfile} ({place}): {reason}");
+                doubts.push((Some((dockerfile, target)), text));
             }
-            Err(Doubt { dockerfile: None, reason }) => selection.doubts.push(format!("{place}: {reason}")),
+            Err(Doubt { dockerfile: None, reason, .. }) => doubts.push((None, format!("{place}: {reason}"))),
         }
     }
-    let told: BTreeSet<&str> = found
-        .iter()
-        .filter_map(|found| match &found.build {
-            Ok(build) => Some(build.dockerfile.as_str()),
-            Err(doubt) => doubt.dockerfile.as_deref(),
-        })
-        .collect();
-    let untold = dockerfiles.keys().filter(|path| !told.contains(path.as_str()));
-    let untold: Vec<_> = untold.map(|path| format!("{path}: no recipe of a Makefile builds it")).collect();
+    let mut told: BTreeSet<Product> = BTreeSet::new();
+    told.extend(selection.images.iter().map(|image| (image.build.dockerfile.clone(), image.build.target.clone())));
+    for (what, doubt) in doubts {
+        // one reason is enough, and none where another command makes it certain
+        if what.is_none_or(|what| told.insert(what)) && !selection.doubts.contains(&doubt) {
+            selection.doubts.push(doubt);
+        }
+    }
+    let untold = dockerfiles.keys().filter(|path| !told.iter().any(|(dockerfile, _)| dockerfile == *path));
+    let untold: Vec<_> = untold.map(|path| format!("{path}: no Makefile and no job of a workflow builds it")).collect();
     selection.doubts.extend(untold);
     name(&mut selection.images);
     selection
@@ -93,7 +102,7 @@ fn clash(one: &Image, other: &Image) -> bool {
 }
 
 /// The image that `build` makes of `file`, or half a sentence why that is not certain.
-fn image(mut build: Build, file: &Dockerfile, components: &[&str]) -> Result<Image, String> {
+fn image(mut build: Build, file: &Dockerfile, components: &[&str], is_arm: bool) -> Result<Image, String> {
     let is_stage = |name: &String| {
         file.stages.iter().any(|stage| stage.name.as_ref().is_some_and(|stage| stage.eq_ignore_ascii_case(name)))
     };
@@ -106,8 +115,16 @@ fn image(mut build: Build, file: &Dockerfile, components: &[&str]) -> Result<Ima
     };
     // an arg that the Dockerfile does not know, or gives the same value, changes nothing
     build.args.retain(|(name, value)| default(name).is_some_and(|default| default.as_ref() != Some(value)));
+    let of_machine: Vec<String> = build.of_machine.iter().filter(|name| default(name).is_some()).cloned().collect();
+    let untold =
+        build.args.iter().find_map(|(name, value)| Some(format!("build arg `{name}` depends on {}", unknown(value)?)));
+    let untold =
+        untold.or_else(|| build.tags.iter().find_map(|tag| Some(format!("its tag depends on {}", unknown(tag)?))));
+    if let Some(reason) = untold {
+        return Err(reason);
+    }
     let mut parts = None;
-    let (mut tags, mut suffixed) = (Vec::new(), BTreeSet::new());
+    let (mut tags, mut shares) = (Vec::new(), Vec::new());
     for reference in &build.tags {
         let parsed = Reference::parse(reference);
         let (prefix, repository) = parsed.name().rsplit_once('/').unwrap_or(("", parsed.name()));
@@ -115,12 +132,13 @@ fn image(mut build: Build, file: &Dockerfile, components: &[&str]) -> Result<Ima
             return Err("its tags have several names".to_owned());
         }
         let tag = parsed.tag().unwrap_or("latest");
-        let bare = tag.strip_suffix(SUFFIX);
-        suffixed.insert(bare.is_some());
-        tags.push(bare.unwrap_or(tag).to_owned());
+        match tag.strip_suffix(SUFFIX) {
+            Some(bare) => shares.push(bare.to_owned()),
+            None => tags.push(tag.to_owned()),
+        }
     }
     let Some((prefix, repository)) = parts else { return Err("it is built without a tag".to_owned()) };
-    let holds = |component: &&str| tags.iter().any(|tag| tag.contains(&format!("{{{component}}}")));
+    let holds = |component: &&str| tags.iter().chain(&shares).any(|tag| tag.contains(&format!("{{{component}}}")));
     let of: Vec<usize> = (0..components.len()).filter(|index| holds(&components[*index])).collect();
     let [component] = of[..] else {
         return Err(match of.is_empty() {
@@ -128,12 +146,17 @@ fn image(mut build: Build, file: &Dockerfile, components: &[&str]) -> Result<Ima
             false => "its tags hold versions of several components".to_owned(),
         });
     };
-    if suffixed.len() != 1 || tags.iter().any(|tag| tag.contains("{arch}")) || prefix.contains('{') {
+    // shares of one platform stand alone, or beside the tag for all of them
+    let is_regular = tags.is_empty() || shares.iter().all(|share| tags.contains(share));
+    if !is_regular || prefix.contains('{') || tags.iter().chain(&shares).any(|tag| tag.contains("{arch}")) {
         return Err("its tags name the architecture in a way of their own".to_owned());
     }
     let (prefix, repository) = (prefix.to_owned(), repository.to_owned());
-    let platform_tags = suffixed.contains(&true);
-    Ok(Image { key: repository.clone(), repository, prefix, component, tags, platform_tags, build })
+    let platform_tags = !shares.is_empty();
+    let tags = if tags.is_empty() { shares } else { tags };
+    build.of_machine = of_machine;
+    let is_arm = is_arm && build.of_machine.is_empty();
+    Ok(Image { key: repository.clone(), repository, prefix, component, tags, platform_tags, build, is_arm })
 }
 
 /// Gives images of one repository the names of their Dockerfiles, and every image a key of its own.
@@ -209,8 +232,9 @@ mod tests {
             target: target.map(Into::into),
             args: args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             tags: vec![tag.into()],
+            of_machine: Vec::new(),
         };
-        Found { path: "Makefile".into(), line: 7, build: Ok(build) }
+        Found { path: "Makefile".into(), line: 7, build: Ok(build), is_arm: BTreeSet::new() }
     }
 
     fn dockerfiles() -> BTreeMap<String, Dockerfile> {
@@ -250,7 +274,7 @@ mod tests {
             let selection = select(&[build], &["gs", "v6d"], &dockerfiles(), |_| true);
             assert!(selection.images.is_empty());
             assert_eq!(selection.doubts[0], format!("app.Dockerfile (Makefile:7): {reason}"));
-            assert_eq!(selection.doubts[1], "dev-wheel.Dockerfile: no recipe of a Makefile builds it");
+            assert_eq!(selection.doubts[1], "dev-wheel.Dockerfile: no Makefile and no job of a workflow builds it");
         }
     }
 }
