@@ -28,9 +28,15 @@ use crate::error::{Error, Result};
 use crate::report;
 use runtime::wait_for;
 
-/// The release bot of GraphScope: one version, one pull request.
+const AFTER_HELP: &str = "\
+Each component of release.yaml has its own command: `gs-release bump-vineyard 0.24.2` is `gs-release bump vineyard 0.24.2`.
+
+Exit codes: 0 done, or nothing to do; 1 check, verify or doctor found something; 2 bad usage, config or version; \
+3 refused, a person must decide; 4 a remote failed; 5 a build failed.";
+
+/// The release bot of GraphScope: from a new version to one pull request, and from its merge to every image, verified.
 #[derive(Debug, Parser)]
-#[command(name = "gs-release", version)]
+#[command(name = "gs-release", version, after_help = AFTER_HELP)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -39,6 +45,7 @@ struct Cli {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// Run as if started in this directory.
     #[arg(short = 'C', value_name = "DIR", default_value = ".", global = true)]
@@ -46,25 +53,25 @@ struct Global {
     /// The config; a path from the repository's root, or a file outside it.
     #[arg(long, value_name = "FILE", default_value = "release.yaml", global = true)]
     config: PathBuf,
-    /// How results are written. Pictures are for `graph`, where text is the same as human.
+    /// How results are written; text (which is human), mermaid, dot and svg are for `graph` alone.
     #[arg(long, default_value = "human", global = true)]
     format: Format,
     /// The same as --format json.
     #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
-    /// Publish to this registry, or look at it, instead of the one in release.yaml.
+    /// Use this registry instead of the one in release.yaml.
     #[arg(long, value_name = "HOST/PATH", global = true)]
     registry: Option<String>,
     /// When to use colours.
     #[arg(long, default_value = "auto", global = true)]
     color: Color,
-    /// Say more about what is done, on stderr.
+    /// Say on stderr what is being done.
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     verbose: bool,
     /// Only results and errors.
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Show what would be done, and do nothing.
+    /// Show what would be done, and change nothing.
     #[arg(long, global = true)]
     dry_run: bool,
 }
@@ -125,31 +132,34 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Rewrite a component's version and commit it on a branch of its own.
+    /// Rewrite a component's version everywhere, commit, push, open the pull request.
+    ///
+    /// The commit is made on the base branch's tree, as branch gs-release/<component>; the checkout is not touched. Without a
+    /// token nothing is pushed, as with --local. Run again, it brings the same branch and pull request up to date.
     ///
     /// `gs-release bump-vineyard 0.24.2` is the same as `gs-release bump vineyard 0.24.2`.
     Bump(bump::Args),
-    /// Look upstream, and bump what the update policy allows.
+    /// Look upstream, and bump what the update policy allows: the scheduled job.
     ///
     /// For every component: the releases upstream, the policy of release.yaml, one decision and its reason. What is to be
     /// bumped goes the way of `bump`. A component that fails stops no other.
     Watch(watch::Args),
+    /// Show what `build` would do, and why.
+    Plan(build::PlanArgs),
     /// Make the registry match release.yaml: phase by phase, only what is missing or stale.
+    ///
+    /// What is built is a commit, never the working files. Killed at any moment, it is simply run again.
     Build(build::Args),
-    /// Check that every expected tag is there, with every platform, made from these inputs.
+    /// Check that every tag is published, with every platform, made from these inputs.
     Verify(build::Look),
+    /// Show components, pull requests, runs and images on one screen.
+    Status(build::Look),
     /// Say what is wrong with the tree: drifted sites, stale rules, faults of the image graph and of workflows.
     ///
     /// Checks the files of the checkout that git tracks, as they are now, so that it serves before a commit and in CI.
     /// Exits with 1 if it finds an error or a warning; notes do not count. What is right as it is can be accepted under
     /// `check: ignore:` in release.yaml, by its code and with a reason.
     Check(check::Args),
-    /// Show components and images on one screen.
-    Status(build::Look),
-    /// Show what `build` would do, and why.
-    Plan(build::PlanArgs),
-    /// Write multi-platform tags from per-platform images.
-    Manifest(manifest::Args),
     /// Show which image is built on which, and in which order.
     ///
     /// The edges are read from the Dockerfiles. --format svg gives a picture with tags as release.yaml writes them,
@@ -159,8 +169,10 @@ enum Command {
     ///
     /// Looks at every file of the base branch. What is certain becomes a rule, what is doubtful a comment.
     Init(init::Args),
-    /// Look at what this machine and its logins can and cannot do.
+    /// Say what this machine and its logins lack, and how to mend it; exit code 1 if something needed is missing.
     Doctor(doctor::Args),
+    /// Write multi-platform tags from per-platform images, without Docker.
+    Manifest(manifest::Args),
     /// Print the JSON Schema of release.yaml, or of a command's document.
     Schema {
         /// Of what: release, bump, build, plan, status, verify, check, graph, manifest, doctor, watch, init or error.
@@ -172,8 +184,11 @@ enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page, of everything or of one command.
+    Man {
+        /// The command.
+        command: Option<String>,
+    },
 }
 
 /// Parses `arguments` (the program's name first), runs the command, reports, and gives the exit code.
@@ -244,15 +259,26 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
             clap_complete::generate(shell, &mut Cli::command(), "gs-release", &mut script);
             report::result(String::from_utf8_lossy(&script).trim_end());
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut page)
-                .map_err(|error| Error::usage(format!("cannot write the page: {error}")))?;
-            report::result(String::from_utf8_lossy(&page).trim_end());
-        }
+        Command::Man { command } => report::result(manual(command.as_deref())?.trim_end()),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The manual page of everything, or of `command`.
+fn manual(command: Option<&str>) -> Result<String> {
+    let mut all = Cli::command();
+    // gives each command the name of its page, and the options that all have
+    all.build();
+    let about = match command {
+        None => &all,
+        Some(name) => all.find_subcommand(name).ok_or_else(|| {
+            Error::usage(format!("there is no command `{name}`")).hint("`gs-release --help` lists them")
+        })?,
+    };
+    let mut page = Vec::new();
+    let rendered = clap_mangen::Man::new(about.clone()).render(&mut page);
+    rendered.map_err(|error| Error::usage(format!("cannot write the page: {error}")))?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
 /// The failure that `text` tells, clap's message about wrong arguments: what is wrong on one line, its tips as hints, the
@@ -302,6 +328,28 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_page_of_the_manual_that_the_first_one_names_is_there() {
+        let first = manual(None).unwrap();
+        let named: Vec<&str> =
+            first.split("gs\\-release\\-").skip(1).filter_map(|rest| rest.split('(').next()).collect();
+        assert!(named.contains(&"bump"), "{first}");
+        for name in named {
+            let page = manual(Some(name)).unwrap();
+            assert!(page.contains(&format!(".TH gs-release-{name} ")), "{page}");
+        }
+        assert_eq!(manual(Some("bmup")).unwrap_err().hints.len(), 1);
+    }
+
+    #[test]
+    fn a_command_shows_its_own_options_before_those_of_all() {
+        let mut all = Cli::command();
+        all.build();
+        let help = all.find_subcommand_mut("bump").unwrap().render_long_help().to_string();
+        let at = |text: &str| help.find(text).unwrap_or_else(|| panic!("`{text}` is missing from {help}"));
+        assert!(at("--force") < at("Global options:") && at("Global options:") < at("--registry"), "{help}");
     }
 
     #[test]
