@@ -4,9 +4,14 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::step::{escaped, is_in_actions, property};
-use super::{BOLD, CYAN, RED, YELLOW, documents, json_of, say};
+use super::{BOLD, CYAN, RED, YELLOW, counted, documents, json_of, say};
 use crate::check::{Finding, Mended, Report, Severity};
 use crate::error::Result;
+
+/// Characters of a line that fit beside its number on a terminal of 80 columns.
+const EXCERPT: usize = 66;
+/// Where characters of the line are left out.
+const CUT: &str = "...";
 
 /// Prints the findings, grouped by file, and one line that sums them up.
 pub fn check(report: &Report, mended: &Mended) {
@@ -33,12 +38,10 @@ fn text(finding: &Finding) -> String {
     if finding.source.trim().is_empty() {
         text.push_str(&format!("\n  {CYAN}{number} |{CYAN:#}"));
     } else {
-        let shown: String = finding.source.chars().map(shown).collect();
-        let before = finding.source.get(..finding.marker.start).unwrap_or_default();
-        let marked = finding.source.get(finding.marker.clone()).unwrap_or_default();
-        let marker = "^".repeat(width(marked).max(1));
-        text.push_str(&format!("\n  {CYAN}{number} |{CYAN:#} {}", shown.trim_end()));
-        text.push_str(&format!("\n  {CYAN}{margin} |{CYAN:#} {}{style}{marker}{style:#}", " ".repeat(width(before))));
+        let (line, before, marked) = excerpt(finding);
+        let (indent, marker) = (" ".repeat(before), "^".repeat(marked));
+        text.push_str(&format!("\n  {CYAN}{number} |{CYAN:#} {line}"));
+        text.push_str(&format!("\n  {CYAN}{margin} |{CYAN:#} {indent}{style}{marker}{style:#}"));
     }
     if let Some(help) = &finding.help {
         text.push_str(&format!("\n  {CYAN}{margin} ={CYAN:#} {help}"));
@@ -61,6 +64,24 @@ fn margins(finding: &Finding) -> (String, String) {
     (number, margin)
 }
 
+/// What is shown of the line, where in it the marker begins, and how wide that is, in characters. A long line would wrap
+/// and part from its marker: it is cut on both sides of it.
+fn excerpt(finding: &Finding) -> (String, usize, usize) {
+    let before = finding.source.get(..finding.marker.start).map(width).unwrap_or_default();
+    let marked = finding.source.get(finding.marker.clone()).map(width).unwrap_or_default().max(1);
+    let line: Vec<char> = finding.source.trim_end().chars().map(shown).collect();
+    if line.len() <= EXCERPT {
+        return (line.into_iter().collect(), before, marked);
+    }
+    let marked = marked.min(EXCERPT - 2 * CUT.len());
+    let spare = EXCERPT - marked;
+    let start = before.saturating_sub(spare / 2).min(line.len() - EXCERPT);
+    let end = start + EXCERPT;
+    let (left, right) = (if start == 0 { "" } else { CUT }, if end == line.len() { "" } else { CUT });
+    let middle: String = line[start + left.len()..end - right.len()].iter().collect();
+    (format!("{left}{middle}{right}"), before - start, marked)
+}
+
 /// A tab and its like would move the marker.
 fn shown(c: char) -> char {
     if c.is_control() { ' ' } else { c }
@@ -71,7 +92,6 @@ fn width(text: &str) -> usize {
 }
 
 fn sum(report: &Report) -> String {
-    let counted = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let parts: Vec<String> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
         .into_iter()
         .map(|(severity, word)| (report.count(severity), word))
@@ -139,6 +159,23 @@ mod tests {
         let plain = anstream::adapter::strip_str(&text(&finding)).to_string();
         let expected = "  error[drift]: it drifted\n     1:20 |  image: größe/x:v0.24.1-amd64\n          |                  ^^^^^^\n          = mend it";
         assert_eq!(plain, expected);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_its_marker() {
+        let cut = |before: usize, after: usize| {
+            let source = format!("{}0.24.1{}", "a".repeat(before), "z".repeat(after));
+            let finding = Finding::at(Code::Drift, "a", source.as_bytes(), before..before + 6, "it drifted");
+            let (line, start, width) = excerpt(&finding);
+            assert_eq!(&line[start..start + width], "0.24.1", "{line}");
+            line
+        };
+        assert_eq!(cut(30, 30).len(), EXCERPT);
+        assert!(!cut(30, 30).contains(CUT));
+        for (before, after) in [(31, 30), (200, 200), (0, 200), (200, 0), (29, 40), (40, 29)] {
+            let line = cut(before, after);
+            assert_eq!((line.len(), line.contains(CUT)), (EXCERPT, true), "{line}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The findings of `doctor` for a person: one line a check, and what to do under it.
+//! The findings of `doctor` for a person: what was looked at, what was found, and under it what to do.
 
 use anstyle::{AnsiColor, Style};
 
@@ -9,9 +9,13 @@ const GREEN: Style = AnsiColor::Green.on_default();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 const CYAN: Style = AnsiColor::Cyan.on_default();
 
+/// How wide the column is that says what was looked at; what is longer, such as a host, has its own line.
+const COLUMN: usize = 14;
+/// Where what was found begins.
+const INDENT: usize = 9 + COLUMN + 2;
+
 /// Prints the checks, on stdout.
 pub fn checks(checks: &[Check]) {
-    let width = checks.iter().map(|check| check.about.chars().count()).max().unwrap_or_default();
     for check in checks {
         let (word, style) = match check.state {
             State::Ok => ("ok", GREEN),
@@ -19,9 +23,12 @@ pub fn checks(checks: &[Check]) {
             State::Missing => ("missing", YELLOW),
             State::Unknown => ("unknown", YELLOW),
         };
-        outln!("{style}{word:<8}{style:#} {:<width$}  {}", check.about, check.detail);
+        match check.about.chars().count() <= COLUMN {
+            true => outln!("{style}{word:<8}{style:#} {:<COLUMN$}  {}", check.about, check.detail),
+            false => outln!("{style}{word:<8}{style:#} {}\n{:INDENT$}{}", check.about, "", check.detail),
+        }
         if let Some(remedy) = check.remedy.as_ref().filter(|_| check.state != State::Ok) {
-            outln!("         {:<width$}  {CYAN}mend{CYAN:#}: {remedy}", "");
+            outln!("{:INDENT$}{CYAN}mend{CYAN:#}: {remedy}", "");
         }
     }
 }
