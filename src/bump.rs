@@ -152,7 +152,7 @@ pub fn plan(
     }
     edits.check_rules(component, config_name)?;
 
-    let title = format!("chore: bump {} from {from} to {to}", component.name);
+    let title = title(&component.name, &from, &to);
     let trailer = Trailer {
         component: component.name.clone(),
         version: to.to_string(),
@@ -175,11 +175,16 @@ pub fn plan(
 /// # Errors
 /// Usage, if the text cannot be made of it.
 pub fn describe(config: &Config, plan: &BumpPlan, quoted: &upstream::Quoted) -> Result<PullRequestText> {
-    Ok(PullRequestText { title: title(plan), body: body::render(config, plan, quoted)? })
+    let title = title(&plan.component, &plan.from, &plan.to);
+    Ok(PullRequestText { title, body: body::render(config, plan, quoted)? })
 }
 
-fn title(plan: &BumpPlan) -> String {
-    format!("chore: bump {} from {} to {}", plan.component, plan.from, plan.to)
+/// The first line of the commit, and the pull request's title.
+fn title(component: &str, from: &Version, to: &Version) -> String {
+    match from == to {
+        true => format!("chore: bring {component} in line with {to}"),
+        false => format!("chore: bump {component} from {from} to {to}"),
+    }
 }
 
 /// The content of the working file at `path`, edited as `plan` says; `None` if nothing is left to edit in it. Its sites are

@@ -32,7 +32,7 @@ const AFTER_HELP: &str = "\
 Each component of release.yaml has its own command: `gs-release bump-vineyard 0.24.2` is `gs-release bump vineyard 0.24.2`.
 
 Exit codes: 0 done, or nothing to do; 1 check, verify or doctor found something; 2 bad usage, config or version; \
-3 refused, a person must decide; 4 a remote failed; 5 a build failed.";
+3 refused, a person must decide; 4 a remote failed; 5 a build failed; 130 and 143 a signal.";
 
 /// The release bot of GraphScope: from a new version to one pull request, and from its merge to every image, verified.
 #[derive(Debug, Parser)]

@@ -22,7 +22,7 @@ mod survey;
 mod timeline;
 pub mod watch;
 
-pub use build::{build_json, built, plan, verify_json};
+pub use build::{build_json, built, plan, verified, verify_json};
 pub use check::{annotate_findings, check, check_json};
 pub use checks::checks;
 pub use documents::{Document, json_of};
@@ -36,8 +36,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use crate::bump::BumpPlan;
 use crate::bump::publish::Published;
+use crate::bump::{BumpPlan, PullRequestText};
 use crate::error::{Error, Result};
 use crate::github::{Action, Ensured};
 
@@ -126,38 +126,45 @@ pub fn published(branch: &str, published: &Published) {
     outln!("pull request #{} {action}: {}", pull.pull_request.number, pull.pull_request.url);
 }
 
-/// A bump for a person: the diff, then the table.
+/// A bump for a person: the diff, and what is worth a look in it.
 pub fn bump(plan: &BumpPlan) {
     for (path, after) in &plan.contents {
         let before = plan.originals.get(path).map(Vec::as_slice).unwrap_or_default();
         diff(path, &String::from_utf8_lossy(before), &String::from_utf8_lossy(after));
     }
-    let changes = plan.edits.edits.len();
-    let files = plan.contents.len();
     let (component, from, to) = (&plan.component, &plan.from, &plan.to);
-    outln!("{BOLD}{component} {from} -> {to}{BOLD:#}: {changes} places in {files} files");
-    for edit in &plan.edits.edits {
-        let drifted = if edit.drifted { format!("  {YELLOW}drifted{YELLOW:#}") } else { String::new() };
-        let place = format!("{}:{}:{}", edit.path, edit.line, edit.column);
-        outln!("  {place:<56} {} -> {}  {}{drifted}", edit.old, edit.new, edit.site);
+    let (changes, files) = (counted(plan.edits.edits.len(), "place"), counted(plan.contents.len(), "file"));
+    outln!("{BOLD}{component} {from} -> {to}{BOLD:#}: {changes} in {files}");
+    for edit in plan.edits.edits.iter().filter(|edit| edit.drifted) {
+        let (path, line, old) = (&edit.path, edit.line, &edit.old);
+        outln!("  {YELLOW}had drifted to {old}{YELLOW:#}: {path}:{line} ({})", edit.site);
     }
     for leftover in &plan.edits.leftovers {
         outln!("  {YELLOW}still mentions {from}{YELLOW:#}: {}:{}: {}", leftover.path, leftover.line, leftover.text);
     }
 }
 
+/// `1 file`, `2 files`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A bump that was committed here and not pushed, for a person: the text that its pull request would have, and the commit.
+pub fn kept_here(plan: &BumpPlan, commit: &str, text: &PullRequestText) {
+    outln!("\n{BOLD}pull request: {}{BOLD:#}\n\n{}", text.title, text.body);
+    outln!("\nbranch {}, commit {commit}", plan.branch);
+}
+
 /// What rules selected and left alone, on stderr.
 pub fn notes(plan: &BumpPlan) {
-    for note in &plan.edits.notes {
-        anstream::eprintln!(
-            "left alone: {}:{}: `{}` is {} ({})",
-            note.path,
-            note.line,
-            note.text,
-            note.reason,
-            note.site
-        );
-    }
+    let told = plan.edits.notes.iter().map(|note| {
+        let (path, line, text) = (&note.path, note.line, &note.text);
+        format!("left alone: {path}:{line}: `{text}` is {} ({})", note.reason, note.site)
+    });
+    // a line can have the same text twice
+    let mut told: Vec<String> = told.collect();
+    told.dedup();
+    told.iter().for_each(|line| say(line));
     if plan.unreadable > 0 {
         warn(&format!("{} files are not in this partial clone and were not searched for leftovers", plan.unreadable));
     }

@@ -158,6 +158,29 @@ fn a_second_run_changes_nothing_and_a_newer_version_moves_the_branch() {
 }
 
 #[test]
+fn a_person_sees_the_diff_what_had_drifted_and_how_to_go_on() {
+    let sites = "      - { files: 'V*', whole: true }\n";
+    let files = [("release.yaml", &*config(sites)), ("V1", "0.24.1\n"), ("V2", "0.23.0\n")];
+    let told = |version: &str| {
+        let output = Sandbox::new(&files).run(&["bump-vineyard", version]);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (result, notes) = told("0.24.2");
+    let (diff, rest) = result.split_once("vineyard 0.24.1 -> 0.24.2: 3 places in 3 files\n").unwrap();
+    assert!(diff.contains("--- a/V2\n+++ b/V2\n@@ -1 +1 @@\n-0.23.0\n+0.24.2\n"), "{diff}");
+    assert!(rest.starts_with("  had drifted to 0.23.0: V2:1 (whole)\n\npull request: chore: bump"), "{rest}");
+    let last = rest.lines().last().unwrap();
+    assert!(last.starts_with("branch gs-release/vineyard, commit "), "{last}");
+    assert!(notes.contains("left out: the push and the pull request (there is no token"), "{notes}");
+    assert!(notes.ends_with("to take it here: git merge gs-release/vineyard\n"), "{notes}");
+
+    let (result, _) = told("0.24.1");
+    assert!(result.contains(": 1 place in 1 file\n"), "{result}");
+    assert!(result.contains("pull request: chore: bring vineyard in line with 0.24.1\n"), "{result}");
+}
+
+#[test]
 fn nothing_else_of_the_repository_is_touched() {
     let sandbox = Sandbox::new(&[
         ("release.yaml", &config("      - { files: ['*.sh', link], regex: 'V=(?<version>\\S+)' }\n")),

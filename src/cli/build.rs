@@ -282,18 +282,18 @@ pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
     let prepared = prepare(global, &look, &[]).await?;
     let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
     let plan = with_moves(&prepared, plan, false).await?;
-    let mut found = findings(&plan);
-    found.extend(prepared.observed.gaps(&prepared.registry, &prepared.desired).await?);
+    let gaps = prepared.observed.gaps(&prepared.registry, &prepared.desired).await?;
+    let found = [findings(&plan), gaps.clone()].concat();
     report::step::verified(&plan, &prepared.desired.graph, &found);
     match global.is_json() {
         true => report::json(&report::verify_json(&plan, &found)?),
-        false => report::plan(&plan),
+        false => report::verified(&plan, &gaps),
     }
     if found.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let error = Error::finding(format!("{} findings in {} images", found.len(), plan.images().count()));
-    let error = found.into_iter().fold(error, Error::hint);
+    let (found, images) = (report::counted(found.len(), "finding"), report::counted(plan.images().count(), "image"));
+    let error = Error::finding(format!("{found} in {images}")).hint("`gs-release plan` says what a build would do");
     // the JSON document has it all
     if !global.is_json() {
         report::error(&error);

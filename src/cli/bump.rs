@@ -8,10 +8,10 @@ use crate::bump::propose::{Proposal, propose};
 use crate::bump::publish::{Destination, Published};
 use crate::bump::reconcile::Asker;
 use crate::bump::upstream::{self, Quoted, Sources};
-use crate::bump::{self, BumpPlan, PullRequestText, branch};
+use crate::bump::{self, BumpPlan, branch};
 use crate::config::{Component, Config, RepositoryName};
 use crate::error::{Error, Result};
-use crate::git::{Auth, Commit, Remote, Repository};
+use crate::git::{Auth, Remote, Repository};
 use crate::github::{Credentials, GitHub, Rights, Settings};
 use crate::report;
 use crate::version::{Request, Version};
@@ -107,9 +107,10 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
             done.commit = Some(commit.id.to_string());
             let text = bump::describe(config, &plan, &Quoted { compare, ..Quoted::default() })?;
             if !global.is_json() {
-                tell_local(&plan, commit, &text);
+                report::kept_here(&plan, &commit.id.to_string(), &text);
             }
             global.say(&format!("left out: the push and the pull request ({why})"));
+            global.say(&format!("to take it here: git merge {}", plan.branch));
         }
         Mode::Publish(home) => {
             let (Some(github), Some(remote), Some(head)) = (&github, &remote, &head) else {
@@ -166,15 +167,12 @@ fn mode(
     remote: Option<&Remote>,
     home: Option<RepositoryName>,
 ) -> Result<Mode> {
-    let in_actions = std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
     Ok(match (remote, home) {
         _ if global.dry_run => Mode::Plan,
         _ if args.write => Mode::Write,
-        _ if args.local => Mode::Local("as asked"),
-        _ if settings.credentials.is_none() && in_actions => {
-            return Err(remotes::no_token());
-        }
-        _ if settings.credentials.is_none() => Mode::Local("set GITHUB_TOKEN to go on"),
+        _ if args.local => Mode::Local("--local"),
+        _ if settings.credentials.is_none() && report::step::is_in_actions() => return Err(remotes::no_token()),
+        _ if settings.credentials.is_none() => Mode::Local("there is no token: set GITHUB_TOKEN to have them"),
         (None, _) => Mode::Local("there is no remote"),
         (_, None) => Mode::Local("the remote is no repository of a GitHub server, and `repository:` names none"),
         (Some(_), Some(home)) => Mode::Publish(home),
@@ -219,16 +217,11 @@ async fn resolve(
         }
         (Request::Exact(version), _) => {
             if component.upstream.is_some() && !matches!(mode, Mode::Publish(_)) {
-                global.say("an exact version: upstream was not asked whether it exists");
+                global.say(&format!("{} {version} is taken as given: upstream was not asked", component.name));
             }
             Ok(version.clone())
         }
     }
-}
-
-fn tell_local(plan: &BumpPlan, commit: Commit, text: &PullRequestText) {
-    report::result(&format!("\nbranch {}, commit {}", plan.branch, commit.id));
-    report::result(&format!("\npull request: {}\n\n{}", text.title, text.body));
 }
 
 /// Writes the edits into the working files: all of them, or none. What reads the new version already is done.

@@ -67,9 +67,16 @@ pub fn run(global: &Global, args: Args) -> Result<()> {
         (false, Output::File(file)) => {
             report::survey(&survey, report::result);
             report::result(&format!("written: {}", file.display()));
+            global.say(&next(&survey));
         }
     }
     Ok(())
+}
+
+/// What to do with a config that was written.
+fn next(survey: &survey::Survey) -> String {
+    let bump = survey.subjects.first().map(|subject| format!(", gs-release bump-{} <version> --dry-run", subject.name));
+    format!("next: read it, its comments too; gs-release check{}; then commit it", bump.unwrap_or_default())
 }
 
 /// The base branch's name and the commit to look at: of the remote where it is known here, else HEAD's.

@@ -18,8 +18,12 @@ pub const PATIENT: Patience = Patience::Silence(Duration::from_secs(60));
 
 /// The refusal to go on without a token where nobody can be asked for one.
 pub fn no_token() -> Error {
-    Error::remote("there is no token to push the branch and open the pull request with")
-        .hint("pass one in the step's environment: GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}")
+    let way = match report::step::is_in_actions() {
+        true => "pass one in the step's environment: GITHUB_TOKEN: ${{ secrets.GITHUB_TOKEN }}",
+        false => "set GITHUB_TOKEN (or GH_TOKEN) to a token that may write contents and pull requests",
+    };
+    Error::remote("there is no token to look at pull requests, push branches and open pull requests with")
+        .hint(way)
         .hint("a GitHub App (GS_RELEASE_APP_ID, GS_RELEASE_APP_PRIVATE_KEY) also starts the pull request's checks")
 }
 
@@ -105,8 +109,8 @@ pub fn package_index() -> pypi::Configured {
     pypi::Configured::new(|name| std::env::var(name).ok())
 }
 
-/// The page that compares two versions of `component` upstream.
+/// The page that compares two versions of `component` upstream, if they are two.
 pub fn compare(settings: &Settings, component: &Component, from: &Version, to: &Version) -> Option<String> {
-    let upstream = component.upstream.as_ref()?.github.as_ref()?;
+    let upstream = component.upstream.as_ref()?.github.as_ref().filter(|_| from != to)?;
     Some(settings.compare_url(upstream, &component.tag.render(from), &component.tag.render(to)))
 }

@@ -7,7 +7,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::documents::{self, BuiltImage, BuiltTag};
-use super::{BOLD, GREEN, RED, Record, Timeline, YELLOW, json_of};
+use super::{BOLD, GREEN, RED, Record, Timeline, YELLOW, counted, json_of};
 use crate::build::{BuildPlan, ImagePlan, State, TagMove};
 use crate::error::{Error, Result};
 
@@ -16,18 +16,7 @@ const DIGITS: usize = 12;
 
 /// A plan for a person: every image with its state and what will be done about it.
 pub fn plan(plan: &BuildPlan) {
-    let width = plan.images().map(|image| image.image.len()).max().unwrap_or(0);
-    for phase in &plan.phases {
-        outln!("{BOLD}phase {}{BOLD:#}", phase.name);
-        for image in &phase.images {
-            let color = color(image);
-            let what = if image.build { "  build" } else { "" };
-            outln!("  {:<width$}  {:<28} {color}{}{color:#}{what}", image.image, image.tags.join(", "), image.state);
-            for moved in &image.moves {
-                outln!("  {:<width$}  {:<28} {}", image.image, moved.tag, arrow(moved));
-            }
-        }
-    }
+    states(plan, |image| if image.build { "  build" } else { "" });
     for note in &plan.notes {
         outln!("{note}");
     }
@@ -53,9 +42,31 @@ pub(super) fn short_digest(digest: &str) -> String {
     digest.rsplit(':').next().unwrap_or_default().chars().take(DIGITS).collect()
 }
 
-/// `1 image`, `2 images`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+/// What `verify` has seen, for a person: every image with its state, and the `gaps` in what they list.
+pub fn verified(plan: &BuildPlan, gaps: &[String]) {
+    states(plan, |_| "");
+    gaps.iter().for_each(|gap| outln!("{RED}gap{RED:#}: {gap}"));
+    if gaps.is_empty() && plan.images().all(|image| image.state.is_settled() && image.moves.is_empty()) {
+        outln!("{} verified", counted(plan.images().count(), "image"));
+    }
+}
+
+/// A line for each image: its name, tags and state, and what `note` adds; under it its moving tags that are to move.
+fn states(plan: &BuildPlan, note: impl Fn(&ImagePlan) -> &'static str) {
+    let widest = |text: &dyn Fn(&ImagePlan) -> usize| plan.images().map(text).max().unwrap_or(0);
+    let moving = |image: &ImagePlan| image.moves.iter().map(|moved| moved.tag.len()).max().unwrap_or(0);
+    let names = widest(&|image| image.image.len());
+    let tags = widest(&|image| image.tags.join(", ").len().max(moving(image)));
+    for phase in &plan.phases {
+        outln!("{BOLD}phase {}{BOLD:#}", phase.name);
+        for image in &phase.images {
+            let (color, listed) = (color(image), image.tags.join(", "));
+            outln!("  {:<names$}  {listed:<tags$}  {color}{}{color:#}{}", image.image, image.state, note(image));
+            for moved in &image.moves {
+                outln!("  {:<names$}  {:<tags$}  {}", "", moved.tag, arrow(moved));
+            }
+        }
+    }
 }
 
 /// How bad the state of an image is, as a colour.

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::Record;
-use super::build::counted;
+use super::{Record, counted};
 use crate::build::Event;
 
 /// Between two turns of the spinner.

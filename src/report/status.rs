@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::build::{color, counted, short_digest};
+use super::build::{color, short_digest};
 use super::documents::OpenPull;
-use super::{BOLD, GREEN, RED, YELLOW};
+use super::{BOLD, GREEN, RED, YELLOW, counted};
 use crate::build::published::Published;
 use crate::build::{BuildPlan, ImagePlan};
 use crate::bump::policy::{Decision, PassedOver};
@@ -98,8 +98,8 @@ impl<'a> Status<'a> {
 /// One screen, on stdout. `now` is what ages are counted to.
 pub fn show(status: &Status<'_>, now: Timestamp) {
     for (component, version) in &status.components {
-        let newer = status.upstream.get(component).map(newer).unwrap_or_default();
-        outln!("{BOLD}{component}{BOLD:#} {version}  {newer}");
+        let newer = status.upstream.get(component).map(newer).filter(|newer| !newer.is_empty());
+        outln!("{BOLD}{component}{BOLD:#} {version}{}", newer.map(|newer| format!("  {newer}")).unwrap_or_default());
         for pull in status.pull_requests.iter().filter(|pull| pull.component == *component) {
             outln!("  {YELLOW}#{}{YELLOW:#} {} ({})", pull.number, pull.title, pull.url);
         }

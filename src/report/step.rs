@@ -17,8 +17,8 @@ use crate::error::Error;
 use crate::github::Ensured;
 use crate::image::Graph;
 
-pub use annotation::{annotate_error, annotate_warning};
-pub(super) use annotation::{escaped, is_in_actions, property};
+pub use annotation::{annotate_error, annotate_warning, is_in_actions};
+pub(super) use annotation::{escaped, property};
 
 /// A bump: what changes, and where it is reviewed.
 ///

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
+use super::counted;
 use super::documents::{Init, InitComponent, InitDoubt, InitSite, json_of};
 use crate::error::Result;
 use crate::survey::mention::Reason;
 use crate::survey::{Finding, Form, Rule, Survey, Verdict};
 
-/// A summary, line by line to `line`.
+/// A summary, line by line to `line`: what was found of each component.
 pub fn survey(survey: &Survey, line: fn(&str)) {
     for (index, subject) in survey.subjects.iter().enumerate() {
         let own = || survey.findings.iter().filter(move |finding| finding.subject == index);
@@ -16,13 +17,13 @@ pub fn survey(survey: &Survey, line: fn(&str)) {
             finding.verdict == Verdict::Site && survey.places[finding.place].value != subject.version
         });
         line(&format!(
-            "{} {}{}: {} sites ({} behind) in {} rules; {} doubtful, {} rejected",
+            "{} {}{}: {} ({} behind) in {}; {} doubtful, {} rejected",
             subject.name,
             subject.version,
             if survey.proposed { " (proposed)" } else { "" },
-            count(|verdict| *verdict == Verdict::Site),
+            counted(count(|verdict| *verdict == Verdict::Site), "site"),
             behind.count(),
-            survey.rules.iter().filter(|rule| rule.subject == index).count(),
+            counted(survey.rules.iter().filter(|rule| rule.subject == index).count(), "rule"),
             count(|verdict| matches!(verdict, Verdict::Doubtful(_))),
             count(|verdict| matches!(verdict, Verdict::Rejected(_))),
         ));
