@@ -8,8 +8,8 @@ macro_rules! outln {
 
 mod build;
 mod check;
-mod checks;
 pub mod comment;
+mod doctor;
 pub mod documents;
 pub mod graph;
 mod markdown;
@@ -24,7 +24,7 @@ pub mod watch;
 
 pub use build::{build_json, built, plan, verified, verify_json};
 pub use check::{annotate_findings, check, check_json};
-pub use checks::checks;
+pub use doctor::doctor;
 pub use documents::{Document, json_of};
 pub use progress::Progress;
 pub use record::{ImageRecord, Outcome, Record};

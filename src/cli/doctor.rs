@@ -66,7 +66,7 @@ pub async fn run(global: &Global, args: Args) -> Result<ExitCode> {
         let repairs = repaired.iter().map(ToString::to_string).collect();
         report::json(&report::json_of(&report::documents::Doctor { healthy, checks: &checks, repairs })?);
     } else {
-        report::checks(&checks);
+        report::doctor(&checks);
         let can_be_mended = checks.iter().any(|check| check.repair.is_some());
         if can_be_mended && !args.fix {
             global.say("`gs-release doctor --fix` sets up builder and emulation");

@@ -1,13 +1,7 @@
 //! The findings of `doctor` for a person: what was looked at, what was found, and under it what to do.
 
-use anstyle::{AnsiColor, Style};
-
+use super::{CYAN, GREEN, RED, YELLOW};
 use crate::doctor::{Check, State};
-
-const RED: Style = AnsiColor::Red.on_default();
-const GREEN: Style = AnsiColor::Green.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// How wide the column is that says what was looked at; what is longer, such as a host, has its own line.
 const COLUMN: usize = 14;
@@ -15,7 +9,7 @@ const COLUMN: usize = 14;
 const INDENT: usize = 9 + COLUMN + 2;
 
 /// Prints the checks, on stdout.
-pub fn checks(checks: &[Check]) {
+pub fn doctor(checks: &[Check]) {
     for check in checks {
         let (word, style) = match check.state {
             State::Ok => ("ok", GREEN),
