@@ -116,6 +116,36 @@ pub fn plan(
 
     let scanner = Scanner::new(config, component, &from, config_path);
     let again = Scanner::new(config, component, &to, config_path);
+    let Rewritten { edits, contents, originals, unreadable } = rewrite_tree(repository, base, &scanner, &again, &to)?;
+    edits.check_rules(component, config_name)?;
+
+    let message = message(&title(&component.name, &from, &to), component, &to, base)?;
+    let branch = format!("gs-release/{}", component.name);
+    let others = config.components.iter().filter(|other| other.name != component.name);
+    let mut versions: BTreeMap<String, Version> =
+        others.filter_map(|other| Some((other.name.clone(), current_version(repository, other, base).ok()?))).collect();
+    versions.insert(component.name.clone(), to.clone());
+    let component = component.name.clone();
+    Ok(BumpPlan { component, from, to, base, edits, contents, originals, unreadable, branch, message, versions })
+}
+
+/// What becomes of a tree.
+struct Rewritten {
+    edits: EditPlan,
+    contents: BTreeMap<String, Vec<u8>>,
+    originals: BTreeMap<String, Vec<u8>>,
+    unreadable: usize,
+}
+
+/// Edits every file of `base` that has a site: `scanner` finds the sites, `again` finds them in what was edited, where each
+/// must read `to`.
+fn rewrite_tree(
+    repository: &Repository,
+    base: Commit,
+    scanner: &Scanner<'_>,
+    again: &Scanner<'_>,
+    to: &Version,
+) -> Result<Rewritten> {
     let files = repository.files(base)?;
     let worth = |file: &File| scanner.worth(&file.path);
     let scans = repository.scan(&files, worth, |file, bytes| {
@@ -124,7 +154,7 @@ pub fn plan(
         Ok::<_, Error>(worth_keeping.then(|| (scan, bytes.to_owned())))
     })?;
 
-    let mut edits = EditPlan::new(&scanner);
+    let mut edits = EditPlan::new(scanner);
     let (mut contents, mut originals) = (BTreeMap::new(), BTreeMap::new());
     let mut unreadable = 0;
     for (file, scan) in files.iter().zip(scans) {
@@ -142,17 +172,19 @@ pub fn plan(
         };
         let Some((scan, bytes)) = scan else { continue };
         let places = versions_in(&scan);
-        edits.add(&scanner, &to, path, &bytes, scan)?;
+        edits.add(scanner, to, path, &bytes, scan)?;
         if edits.edits_of(path).next().is_some() {
             let after = edits.apply(path, &bytes)?;
-            prove(&again, &to, path, places, &after)?;
+            prove(again, to, path, places, &after)?;
             contents.insert(path.to_owned(), after);
             originals.insert(path.to_owned(), bytes);
         }
     }
-    edits.check_rules(component, config_name)?;
+    Ok(Rewritten { edits, contents, originals, unreadable })
+}
 
-    let title = title(&component.name, &from, &to);
+/// The commit message, whose trailer names the tree when that is known.
+fn message(title: &str, component: &Component, to: &Version, base: Commit) -> Result<String> {
     let trailer = Trailer {
         component: component.name.clone(),
         version: to.to_string(),
@@ -160,14 +192,7 @@ pub fn plan(
         tree: "{tree}".into(),
     };
     let trailer = serde_json::to_string(&trailer).map_err(|error| Error::usage(error.to_string()))?;
-    let message = format!("{title}\n\n{TRAILER}{trailer}\n");
-    let branch = format!("gs-release/{}", component.name);
-    let others = config.components.iter().filter(|other| other.name != component.name);
-    let mut versions: BTreeMap<String, Version> =
-        others.filter_map(|other| Some((other.name.clone(), current_version(repository, other, base).ok()?))).collect();
-    versions.insert(component.name.clone(), to.clone());
-    let component = component.name.clone();
-    Ok(BumpPlan { component, from, to, base, edits, contents, originals, unreadable, branch, message, versions })
+    Ok(format!("{title}\n\n{TRAILER}{trailer}\n"))
 }
 
 /// Title and body of the pull request that brings `plan`. `quoted` is what it says of upstream.
@@ -268,7 +293,7 @@ pub fn version_in(component: &Component, read: impl FnOnce(&str) -> Result<Optio
         VersionSource::Inline(version) => Ok(version.clone()),
         VersionSource::File(path) => {
             let content = read(path)?.ok_or_else(|| {
-                Error::usage(format!("version file {path} of `{}` is not in the base tree", component.name))
+                Error::usage(format!("version file {path} of `{}` is not in the tree", component.name))
                     .hint("mend `version-file:`; a symlink is not followed")
             })?;
             let text = String::from_utf8_lossy(&content);

@@ -95,27 +95,18 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     if !global.is_json() {
         report::bump(&plan);
     }
-    let nothing = plan.contents.is_empty();
     let compare = remotes::compare(&settings, component, &plan.from, &plan.to);
-    let mut done = Done::default();
-    match &mode {
-        _ if nothing => global.say("nothing to do"),
-        Mode::Plan => {}
-        Mode::Write => write(global, &repository, &place, &plan)?,
-        Mode::Local(why) => {
-            let commit = branch::commit_locally(&repository, &plan, request.force)?;
-            done.commit = Some(commit.id.to_string());
-            let text = bump::describe(config, &plan, &Quoted { compare, ..Quoted::default() })?;
-            if !global.is_json() {
-                report::kept_here(&plan, &commit.id.to_string(), &text);
-            }
-            global.say(&format!("left out: the push and the pull request ({why})"));
-            global.say(&format!("to take it here: git merge {}", plan.branch));
+    let deed =
+        Deed { global, repository: &repository, place: &place, component, request: &request, plan: &plan, compare };
+    let done = match (&mode, &github, &remote, &head) {
+        _ if plan.contents.is_empty() => {
+            global.say("nothing to do");
+            Done::default()
         }
-        Mode::Publish(home) => {
-            let (Some(github), Some(remote), Some(head)) = (&github, &remote, &head) else {
-                return Err(Error::usage("there is no remote to push to"));
-            };
+        (Mode::Plan, ..) => Done::default(),
+        (Mode::Write, ..) => deed.write()?,
+        (Mode::Local(why), ..) => deed.keep_here(why)?,
+        (Mode::Publish(home), Some(github), Some(remote), Some(head)) => {
             let to = Destination {
                 git: &repository,
                 home_remote: remote,
@@ -130,21 +121,10 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
                 force: request.force,
                 allow_downgrade: request.allow_downgrade,
             };
-            let proposal = Proposal { plan: &plan, component, compare, known: None };
-            let published = propose(config, &to, proposal, |event| global.hear(event)).await?;
-            if !global.is_json() {
-                report::published(&plan.branch, &published);
-            }
-            published.notes.iter().for_each(|note| global.say(note));
-            let early =
-                config.phases.iter().filter(|phase| phase.build_before_merge && phase.component == plan.component);
-            for phase in early {
-                let branch = &plan.branch;
-                global.say(&format!("phase {} is built before the merge: gs-release build --ref {branch}", phase.name));
-            }
-            done = Done { commit: Some(published.commit.clone()), published: Some(published) };
+            deed.publish(&to).await?
         }
-    }
+        (Mode::Publish(_), ..) => return Err(Error::usage("there is no remote to push to")),
+    };
     let pull_request = done.published.as_ref().map(|published| &published.pull_request);
     report::step::bumped(&plan, done.commit.as_deref(), pull_request);
     if global.is_json() {
@@ -158,6 +138,71 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
 struct Done {
     commit: Option<String>,
     published: Option<Published>,
+}
+
+/// A plan, and all that it takes to carry it out.
+struct Deed<'a> {
+    global: &'a Global,
+    repository: &'a Repository,
+    place: &'a Place,
+    component: &'a Component,
+    request: &'a bump::Request,
+    plan: &'a BumpPlan,
+    /// The page that compares the two versions upstream.
+    compare: Option<String>,
+}
+
+impl Deed<'_> {
+    /// Writes the edits into the working files: all of them, or none. What reads the new version already is done.
+    fn write(self) -> Result<Done> {
+        let root = self.repository.workdir().ok_or_else(|| {
+            Error::usage("--write needs a working tree; this repository is bare")
+                .hint("leave --write out, or use a clone")
+        })?;
+        let mut contents = Vec::new();
+        for path in self.plan.edits.paths() {
+            let bytes = read_regular(&root, path)?;
+            let config_path = self.place.config_path.as_deref();
+            let after = bump::rewrite(&self.place.config, config_path, self.plan, path, &bytes)?;
+            contents.extend(after.map(|after| (root.join(path), after)));
+        }
+        if contents.is_empty() {
+            self.global.say("nothing to do: the working files read this version already");
+        }
+        write_all(contents.iter().map(|(file, content)| (file.clone(), content.as_slice())))?;
+        Ok(Done::default())
+    }
+
+    /// Commits on the local branch, and shows the pull request that there is not, for the reason `why`.
+    fn keep_here(self, why: &str) -> Result<Done> {
+        let commit = branch::commit_locally(self.repository, self.plan, self.request.force)?.id.to_string();
+        let quoted = Quoted { compare: self.compare, ..Quoted::default() };
+        let text = bump::describe(&self.place.config, self.plan, &quoted)?;
+        if !self.global.is_json() {
+            report::kept_here(self.plan, &commit, &text);
+        }
+        self.global.say(&format!("left out: the push and the pull request ({why})"));
+        self.global.say(&format!("to take it here: git merge {}", self.plan.branch));
+        Ok(Done { commit: Some(commit), published: None })
+    }
+
+    /// Pushes the branch and brings the pull request to what the plan says.
+    async fn publish(self, to: &Destination<'_>) -> Result<Done> {
+        let Deed { global, plan, .. } = self;
+        let config = &self.place.config;
+        let proposal = Proposal { plan, component: self.component, compare: self.compare, known: None };
+        let published = propose(config, to, proposal, |event| global.hear(event)).await?;
+        if !global.is_json() {
+            report::published(&plan.branch, &published);
+        }
+        published.notes.iter().for_each(|note| global.say(note));
+        let early = config.phases.iter().filter(|phase| phase.build_before_merge && phase.component == plan.component);
+        for phase in early {
+            let branch = &plan.branch;
+            global.say(&format!("phase {} is built before the merge: gs-release build --ref {branch}", phase.name));
+        }
+        Ok(Done { commit: Some(published.commit.clone()), published: Some(published) })
+    }
 }
 
 fn mode(
@@ -222,21 +267,4 @@ async fn resolve(
             Ok(version.clone())
         }
     }
-}
-
-/// Writes the edits into the working files: all of them, or none. What reads the new version already is done.
-fn write(global: &Global, repository: &Repository, place: &Place, plan: &BumpPlan) -> Result<()> {
-    let root = repository.workdir().ok_or_else(|| {
-        Error::usage("--write needs a working tree; this repository is bare").hint("leave --write out, or use a clone")
-    })?;
-    let mut contents = Vec::new();
-    for path in plan.edits.paths() {
-        let bytes = read_regular(&root, path)?;
-        let after = bump::rewrite(&place.config, place.config_path.as_deref(), plan, path, &bytes)?;
-        contents.extend(after.map(|after| (root.join(path), after)));
-    }
-    if contents.is_empty() {
-        global.say("nothing to do: the working files read this version already");
-    }
-    write_all(contents.iter().map(|(file, content)| (file.clone(), content.as_slice())))
 }
