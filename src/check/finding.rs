@@ -1,12 +1,13 @@
 //! One thing that is wrong, as data: what, how bad, where, the line, and what to do.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::Code;
-use crate::error::{Fault, line_column};
+use crate::error::Fault;
 
 /// How bad a finding is. Errors and warnings make `check` fail, notes do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -111,43 +112,70 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    /// The line of `bytes` in which `range` starts. Only that line is looked at: this may be asked for every mention in a
-    /// large file, a line number may not.
+    /// The line of `bytes` in which `range` starts, or what stands around it. No more is looked at: this may be asked for
+    /// every mention in a large file, and all of them may stand on one line.
     pub fn around(bytes: &[u8], range: Range<usize>) -> Self {
         let start = range.start.min(bytes.len());
-        let line_start = memchr::memrchr(b'\n', &bytes[..start]).map_or(0, |end| end + 1);
-        let rest = memchr::memchr2(b'\n', b'\r', &bytes[start..]).unwrap_or(bytes.len() - start);
-        let line_end = start + rest;
-        let end = range.end.clamp(start, line_end);
-        let (from, to) = match line_end - line_start > LONGEST_LINE {
-            true => (line_start.max(start.saturating_sub(CONTEXT)), line_end.min(start + LONGEST_LINE - CONTEXT)),
-            false => (line_start, line_end),
-        };
+        let near = start.saturating_sub(LONGEST_LINE);
+        let line_start = memchr::memrchr(b'\n', &bytes[near..start]).map_or(near, |end| near + end + 1);
+        let far = &bytes[start..bytes.len().min(start + LONGEST_LINE + 1)];
+        let line_end = start + memchr::memchr2(b'\n', b'\r', far).unwrap_or(far.len());
+        let rest = &bytes[start..range.end.clamp(start, bytes.len())];
+        let end = start + memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (mut from, mut to) = (line_start, line_end);
+        if line_end - line_start > LONGEST_LINE {
+            from = line_start.max(start.saturating_sub(CONTEXT));
+            to = line_end.min(start + LONGEST_LINE - CONTEXT);
+            // not in the middle of a character
+            let goes_on = |at: usize| bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+            from += (from..start).take_while(|at| goes_on(*at)).take(3).count();
+            to -= (start..=to).rev().take_while(|at| goes_on(*at)).take(3).count();
+        }
+        let cut = |is_cut: bool| if is_cut { "…" } else { "" };
+        let (before, after) = (cut(from > line_start), cut(to < line_end));
         // a byte order mark is part of the first line's bytes, but nothing to show
-        let from = if from == 0 && start >= 3 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { from };
-        let before = String::from_utf8_lossy(&bytes[from..start]);
+        let from = if from == 0 && start >= 3 && bytes.starts_with(BYTE_ORDER_MARK) { 3 } else { from };
+        let before = format!("{before}{}", String::from_utf8_lossy(&bytes[from..start]));
         let marked = String::from_utf8_lossy(&bytes[start..end.min(to)]);
-        let after = String::from_utf8_lossy(&bytes[end.min(to)..to]);
+        let after = format!("{}{after}", String::from_utf8_lossy(&bytes[end.min(to)..to]));
         let marker = before.len()..before.len() + marked.len();
         Excerpt { source: format!("{before}{marked}{after}"), marker, length: end - start }
     }
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// A longer line is shown in part.
 const LONGEST_LINE: usize = 240;
 /// How much of a long line is shown before the place.
 const CONTEXT: usize = 80;
 
-impl Finding {
-    /// A finding about the bytes `range` of the file at `path`; only those on the first line of it are marked.
-    pub fn at(code: Code, path: &str, bytes: &[u8], range: Range<usize>, message: impl Into<String>) -> Self {
-        let start = range.start.min(bytes.len());
-        let (line, column) = line_column(bytes, start);
-        let Excerpt { source, marker, length } = Excerpt::around(bytes, range);
+/// A file in which there may be many findings.
+pub(super) struct Text<'a> {
+    pub path: &'a str,
+    pub bytes: &'a [u8],
+    /// Where each line starts, once somebody asks.
+    lines: OnceCell<Vec<usize>>,
+}
+
+impl<'a> Text<'a> {
+    pub fn new(path: &'a str, bytes: &'a [u8]) -> Self {
+        Text { path, bytes, lines: OnceCell::new() }
+    }
+
+    /// A finding about the bytes `range`; only those on the first line of it are marked.
+    pub fn finding(&self, code: Code, range: Range<usize>, message: impl Into<String>) -> Finding {
+        let lines = self.lines.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', self.bytes);
+            std::iter::once(0).chain(ends.map(|end| end + 1)).collect()
+        });
+        let start = range.start.min(self.bytes.len());
+        let line = lines.partition_point(|line| *line <= start);
+        let column = start - lines[line - 1] + 1;
+        let Excerpt { source, marker, length } = Excerpt::around(self.bytes, range);
         Finding {
             code,
             severity: Severity::of(code),
-            path: path.to_owned(),
+            path: self.path.to_owned(),
             line,
             column,
             end_column: column + length,
@@ -157,6 +185,13 @@ impl Finding {
             mend: None,
             marker,
         }
+    }
+}
+
+impl Finding {
+    /// A finding about the bytes `range` of the file at `path`; only those on the first line of it are marked.
+    pub fn at(code: Code, path: &str, bytes: &[u8], range: Range<usize>, message: impl Into<String>) -> Self {
+        Text::new(path, bytes).finding(code, range, message)
     }
 
     /// A finding about the line `line` (from 1) of `text`, from its first letter to its end.
@@ -205,10 +240,15 @@ mod tests {
 
     #[test]
     fn of_a_very_long_line_the_part_around_the_place_is_shown() {
-        let text = format!("{}0.24.1{}", "é".repeat(5000), "b".repeat(5000));
-        let found = Finding::at(Code::Drift, "a", text.as_bytes(), 10_000..10_006, "m");
-        assert_eq!((found.column, &found.source[found.marker.clone()]), (10_001, "0.24.1"));
-        assert!(found.source.len() < 300);
+        let text = format!("x{}0.24.1{}", "é".repeat(5000), "ü".repeat(5000));
+        let found = Finding::at(Code::Drift, "a", text.as_bytes(), 10_001..10_007, "m");
+        assert_eq!((found.line, found.column, found.end_column), (1, 10_002, 10_008));
+        assert_eq!(&found.source[found.marker.clone()], "0.24.1");
+        assert_eq!(found.source, format!("…{}0.24.1{}…", "é".repeat(40), "ü".repeat(77)));
+        let found = Finding::at(Code::Drift, "a", text.as_bytes(), 1..20_007, "m");
+        assert_eq!((found.column, found.end_column, found.source.starts_with("xéé")), (2, 20_008, true));
+        let found = Finding::at(Code::Drift, "a", b"x: 1", 3..4, "m");
+        assert_eq!(found.source, "x: 1");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Drifted sites brought back in line: the new contents, each proved. Nothing is written here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::sites::Watch;
 use super::{Finding, Mend, Report, Subject};
@@ -40,12 +40,12 @@ pub fn mend(subject: &Subject<'_>, report: &Report, mut read: impl FnMut(&str) -
 
 /// Proves that `after` reads what `before` did, except that every edit has been made.
 fn prove(watches: &[Watch<'_>], plan: &EditPlan, path: &str, before: &[u8], after: &[u8]) -> Result<()> {
-    let edited = |start: usize| plan.edits_of(path).find(|edit| edit.range.start == start);
+    let edits: HashMap<usize, &Edit> = plan.edits_of(path).map(|edit| (edit.range.start, edit)).collect();
     let mut found = 0;
     for watch in watches {
         let mut wanted = Vec::new();
         for (start, text) in versions(watch, path, before)? {
-            let edit = edited(start);
+            let edit = edits.get(&start);
             found += usize::from(edit.is_some());
             wanted.push(edit.map_or(text, |edit| edit.new.clone()));
         }
@@ -55,7 +55,7 @@ fn prove(watches: &[Watch<'_>], plan: &EditPlan, path: &str, before: &[u8], afte
                 .hint("two sites contradict each other there; mend the rules"));
         }
     }
-    match found < plan.edits_of(path).count() {
+    match found < edits.len() {
         true => Err(Error::refused(format!("{path} has other places than a moment ago")).hint("run the command again")),
         false => Ok(()),
     }

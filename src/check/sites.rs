@@ -1,11 +1,12 @@
 //! Findings about the sites of one file, and about rules over all files. Pure.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::finding::Excerpt;
+use super::finding::{Excerpt, Text};
 use super::{Finding, Mend, Subject};
 use crate::config::{Code, Component, Config, Image, SiteForm};
-use crate::edit::{Reading, Scanner};
+use crate::edit::{Cover, Reading, Scanner};
 use crate::error::Error;
 use crate::git::MISSING_BLOB;
 use crate::survey::mention::{Judgement, judge};
@@ -76,6 +77,7 @@ struct Claim {
 /// Looks at the file at `path` for all components.
 pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found {
     let mut found = Found::default();
+    let text = Text::new(path, bytes);
     let mut claims: Vec<Claim> = Vec::new();
     let mut covered: Vec<Range<usize>> = Vec::new();
     let mut mentions: Vec<(usize, Range<usize>)> = Vec::new();
@@ -96,7 +98,7 @@ pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found 
                     let message =
                         format!("{site} is pinned by digest, so a bump of {} is refused", watch.component.name);
                     let range = range.unwrap_or(place.at);
-                    let finding = Finding::at(Code::PinnedSite, path, bytes, range, message);
+                    let finding = text.finding(Code::PinnedSite, range, message);
                     found.findings.push(finding.help("drop the digest: a build pins its bases by digest itself"));
                 }
                 Reading::Left(reason) => {
@@ -105,32 +107,43 @@ pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found 
                         _ => Code::LeftAlone,
                     };
                     let message = format!("a bump of {} leaves this alone: {reason} ({site})", watch.component.name);
-                    found.findings.push(Finding::at(code, path, bytes, place.at, message));
+                    found.findings.push(text.finding(code, place.at, message));
                 }
             }
         }
     }
-    let (shared, sole): (Vec<&Claim>, Vec<&Claim>) = claims
-        .iter()
-        .partition(|claim| claims.iter().any(|other| other.watch != claim.watch && other.range == claim.range));
-    found.findings.extend(shared_sites(watches, path, bytes, &shared));
-    found.findings.extend(drifts(watches, path, bytes, &sole));
-    mentions.retain(|(_, range)| !covered.iter().any(|place| place.start < range.end && range.start < place.end));
-    let untracked = mentions.into_iter().filter_map(|(index, range)| untracked(&watches[index], path, bytes, range));
+    let mut owners: HashMap<(usize, usize), BTreeSet<usize>> = HashMap::new();
+    for Claim { watch, range, .. } in &claims {
+        owners.entry((range.start, range.end)).or_default().insert(*watch);
+    }
+    let mut told = HashSet::new();
+    for claim in &claims {
+        let owners = &owners[&(claim.range.start, claim.range.end)];
+        // rules of one component may select the same place
+        if told.insert(claim.range.clone()) {
+            found.findings.extend(match owners.len() {
+                1 => drift(&watches[claim.watch], &text, claim),
+                _ => Some(shared_site(watches, &text, claim, owners)),
+            });
+        }
+    }
+    let cover = Cover::new(covered.into_iter());
+    mentions.retain(|(_, range)| !cover.meets(range));
+    let untracked = mentions.into_iter().filter_map(|(index, range)| untracked(&watches[index], &text, range));
     found.findings.extend(untracked);
     found
 }
 
 /// A mention of the version at `range`, if it looks like a site.
-fn untracked(watch: &Watch<'_>, path: &str, bytes: &[u8], range: Range<usize>) -> Option<Finding> {
-    let line = Excerpt::around(bytes, range.clone());
-    if judge(path, &line.source, line.marker, &watch.names) != Judgement::Site {
+fn untracked(watch: &Watch<'_>, text: &Text<'_>, range: Range<usize>) -> Option<Finding> {
+    let line = Excerpt::around(text.bytes, range.clone());
+    if judge(text.path, &line.source, line.marker, &watch.names) != Judgement::Site {
         return None;
     }
     let name = &watch.component.name;
     let message = format!("this looks like the version of {name}, and no rule covers it");
     let help = format!("add a rule to the sites of {name}, or ignore it with a reason");
-    Some(Finding::at(Code::Untracked, path, bytes, range, message).help(help))
+    Some(text.finding(Code::Untracked, range, message).help(help))
 }
 
 fn unreadable(path: &str, bytes: &[u8], error: Error) -> Finding {
@@ -141,45 +154,26 @@ fn unreadable(path: &str, bytes: &[u8], error: Error) -> Finding {
     }
 }
 
-fn drifts(watches: &[Watch<'_>], path: &str, bytes: &[u8], claims: &[&Claim]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
-    for claim in claims {
-        let Watch { component, scanner, expected, .. } = &watches[claim.watch];
-        let old = String::from_utf8_lossy(&bytes[claim.range.clone()]).into_owned();
-        let is_known = |finding: &Finding| finding.mend.as_ref().is_some_and(|mend| mend.range == claim.range);
-        if old == *expected || findings.iter().any(is_known) {
-            continue;
-        }
-        let site = scanner.site(claim.rule);
-        let message = format!("{} is {expected}, but this reads {old} ({site})", component.name);
-        let mut finding = Finding::at(Code::Drift, path, bytes, claim.range.clone(), message)
-            .help(format!("`--fix` writes {expected} here"));
-        let (component, range) = (component.name.clone(), claim.range.clone());
-        finding.mend = Some(Mend { component, site, old, new: expected.clone(), range });
-        findings.push(finding);
+fn drift(watch: &Watch<'_>, text: &Text<'_>, claim: &Claim) -> Option<Finding> {
+    let Watch { component, scanner, expected, .. } = watch;
+    let old = String::from_utf8_lossy(&text.bytes[claim.range.clone()]).into_owned();
+    if old == *expected {
+        return None;
     }
-    findings
+    let site = scanner.site(claim.rule);
+    let message = format!("{} is {expected}, but this reads {old} ({site})", component.name);
+    let mut finding = text.finding(Code::Drift, claim.range.clone(), message);
+    finding.help = Some(format!("`--fix` writes {expected} here"));
+    let (component, range) = (component.name.clone(), claim.range.clone());
+    finding.mend = Some(Mend { component, site, old, new: expected.clone(), range });
+    Some(finding)
 }
 
-fn shared_sites(watches: &[Watch<'_>], path: &str, bytes: &[u8], claims: &[&Claim]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut told: Vec<&Range<usize>> = Vec::new();
-    for claim in claims {
-        if told.contains(&&claim.range) {
-            continue;
-        }
-        told.push(&claim.range);
-        let mut names: Vec<&str> = claims
-            .iter()
-            .filter(|other| other.range == claim.range)
-            .map(|other| watches[other.watch].component.name.as_str())
-            .collect();
-        names.dedup();
-        let message = format!("this version is a site of {}", names.join(" and of "));
-        let finding = Finding::at(Code::SharedSite, path, bytes, claim.range.clone(), message);
-        findings.push(finding.help("narrow the rules until one component has it"));
-    }
-    findings
+fn shared_site(watches: &[Watch<'_>], text: &Text<'_>, claim: &Claim, owners: &BTreeSet<usize>) -> Finding {
+    let names: Vec<&str> = owners.iter().map(|watch| watches[*watch].component.name.as_str()).collect();
+    let message = format!("this version is a site of {}", names.join(" and of "));
+    let finding = text.finding(Code::SharedSite, claim.range.clone(), message);
+    finding.help("narrow the rules until one component has it")
 }
 
 /// How many places each rule finds, over all files.

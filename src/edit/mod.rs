@@ -3,6 +3,7 @@
 //! A [`Scanner`] looks at one file at a time and keeps nothing; an [`EditPlan`] puts the results together. Both
 //! are pure: whoever calls them reads the files and writes the results.
 
+mod cover;
 mod dockerfile;
 mod plan;
 mod scan;
@@ -10,6 +11,7 @@ mod text;
 mod value;
 pub(crate) mod yaml;
 
+pub(crate) use cover::Cover;
 pub use plan::{Edit, EditPlan, Leftover, Note, prove};
 pub use scan::{FileScan, Place, Reading, Scanner};
 pub(crate) use scan::{is_binary, is_dockerfile};

@@ -151,7 +151,8 @@ impl EditPlan {
 
     /// The edits of the file at `path`.
     pub fn edits_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Edit> {
-        self.edits.iter().filter(move |edit| edit.path == path)
+        let first = self.edits.partition_point(|edit| *edit.path < *path);
+        self.edits[first..].iter().take_while(move |edit| edit.path == path)
     }
 
     /// Paths that change, each once, in order.

@@ -1,13 +1,15 @@
 //! One file, looked at: the places that the rules select, and what else mentions the old version.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use super::cover::Cover;
 use crate::config::{Component, Config, FileGlobs, SiteForm, ValuePath, VersionSource};
 use crate::error::{Error, Fault, Result, line_column};
 use crate::version::{Version, find_versions};
 
 /// What stands at a place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reading {
     /// These bytes are a version.
     Version(Range<usize>),
@@ -18,7 +20,7 @@ pub enum Reading {
 }
 
 /// A place that a rule selects.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Bytes of the value.
     pub at: Range<usize>,
@@ -129,12 +131,9 @@ impl<'a> Scanner<'a> {
                     continue;
                 }
             };
-            for place in places {
-                let known = scan.places.iter().any(|(other, p)| *other == index && *p == place);
-                if !known {
-                    scan.places.push((index, place));
-                }
-            }
+            let mut known = HashSet::new();
+            let places = places.into_iter().filter(|place| known.insert(place.clone()));
+            scan.places.extend(places.map(|place| (index, place)));
         }
         if self.searches(path) {
             scan.leftovers = self.leftovers(bytes, &scan.places);
@@ -149,11 +148,10 @@ impl<'a> Scanner<'a> {
     fn leftovers(&self, bytes: &[u8], places: &[(usize, Place)]) -> Vec<Range<usize>> {
         let mentions = memchr::memmem::find_iter(bytes, self.current_text.as_bytes());
         let len = self.current_text.len();
-        let covered =
-            |range: &Range<usize>| places.iter().any(|(_, p)| p.at.start < range.end && range.start < p.at.end);
+        let cover = Cover::new(places.iter().map(|(_, place)| place.at.clone()));
         let found: Vec<_> = mentions
             .map(|start| start..start + len)
-            .filter(|range| versions_near(bytes, range.clone()).contains(range) && !covered(range))
+            .filter(|range| versions_near(bytes, range.clone()).contains(range) && !cover.meets(range))
             .collect();
         // git's own rule for binary files, asked last because most files mention nothing
         match !found.is_empty() && bytes[..bytes.len().min(8000)].contains(&0) {
