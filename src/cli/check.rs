@@ -55,9 +55,10 @@ fn root(repository: &Repository) -> Result<std::path::PathBuf> {
 
 /// What is wrong, and with `--fix` what would mend it.
 fn examine(global: &Global, repository: &Repository, args: &Args) -> Result<(Report, Option<Mended>)> {
+    let to_mend = args.fix.then(|| root(repository)).transpose()?;
     let commit = match &args.reference {
         Some(reference) => Some(repository.resolve(reference)?),
-        None if repository.workdir().is_none() && !args.fix => Some(repository.resolve("HEAD")?),
+        None if repository.workdir().is_none() => Some(repository.resolve("HEAD")?),
         None => None,
     };
     let (snapshot, place) = match commit {
@@ -70,23 +71,22 @@ fn examine(global: &Global, repository: &Repository, args: &Args) -> Result<(Rep
     };
     let components = place.config.components.iter();
     let versions = components.map(|c| Ok((c.name.clone(), version_in(c, |path| snapshot.read(path))?)));
+    let versions = versions.collect::<Result<BTreeMap<_, _>>>()?;
+    let against = against(&place.config, &args.against)?;
+    if args.fix {
+        refuse_downgrade(&versions, &against)?;
+    }
     let (path, text) = place.source();
     let subject = Subject {
         config: &place.config,
         path,
         text,
         in_tree: place.config_path.as_deref(),
-        versions: &versions.collect::<Result<_>>()?,
-        against: &against(&place.config, &args.against)?,
+        versions: &versions,
+        against: &against,
     };
     let report = check::examine(&subject, &snapshot)?;
-    let plan = match args.fix {
-        true => {
-            let root = root(repository)?;
-            Some(check::mend(&subject, &report, |path| read_regular(&root, path))?)
-        }
-        false => None,
-    };
+    let plan = to_mend.map(|root| check::mend(&subject, &report, |path| read_regular(&root, path))).transpose()?;
     Ok((report, plan))
 }
 
@@ -108,6 +108,17 @@ fn against(config: &Config, words: &[String]) -> Result<BTreeMap<String, Version
         }
     }
     Ok(versions)
+}
+
+/// Refuses to write a lower version than a component has: that is no mending.
+fn refuse_downgrade(versions: &BTreeMap<String, Version>, against: &BTreeMap<String, Version>) -> Result<()> {
+    for (name, wanted) in against {
+        if let Some(current) = versions.get(name).filter(|current| wanted < *current) {
+            return Err(Error::refused(format!("--fix would take {name} from {current} down to {wanted}"))
+                .hint(format!("leave --fix out to look, or run gs-release bump {name} {wanted} --allow-downgrade")));
+        }
+    }
+    Ok(())
 }
 
 fn show(global: &Global, report: &Report, mended: &Mended) -> Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! The files of a checkout are those that git tracks, with what stands in them: what a commit of all of them would have.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::scan::{Scanned, in_parallel};
@@ -18,8 +19,8 @@ pub struct Snapshot<'r> {
 
 enum From {
     Commit(Commit),
-    /// The root of the working tree.
-    Checkout(PathBuf),
+    /// The root of the working tree, and the files in it whose paths are not UTF-8, by their paths as they are shown.
+    Checkout(PathBuf, HashMap<String, PathBuf>),
 }
 
 /// Git's mode of a regular file, without its permissions.
@@ -47,13 +48,19 @@ impl<'r> Snapshot<'r> {
         };
         let index = repository.inner.index().map_err(|error| failed("cannot read the index", error))?;
         let tracked = index.iter().filter(|entry| entry.mode & 0o170000 == REGULAR);
-        let mut files: Vec<File> = tracked
-            .map(|entry| File { path: String::from_utf8_lossy(&entry.path).into_owned(), id: entry.id })
-            .collect();
+        let mut odd = HashMap::new();
+        let tracked = tracked.map(|entry| {
+            let path = String::from_utf8_lossy(&entry.path).into_owned();
+            if path.as_bytes() != entry.path {
+                odd.insert(path.clone(), root.join(native(&entry.path)));
+            }
+            File { path, id: entry.id }
+        });
+        let mut files: Vec<File> = tracked.collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         // in a merge, a path with a conflict has up to three entries
         files.dedup_by(|a, b| a.path == b.path);
-        Ok(Snapshot { repository, from: From::Checkout(root), files })
+        Ok(Snapshot { repository, from: From::Checkout(root, odd), files })
     }
 
     /// The files, by path.
@@ -65,11 +72,13 @@ impl<'r> Snapshot<'r> {
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         match &self.from {
             From::Commit(commit) => self.repository.read(*commit, path),
-            From::Checkout(root) => match self.files.binary_search_by(|file| file.path.as_str().cmp(path)) {
-                Ok(_) => regular_file(root, path, u64::MAX, <[u8]>::to_owned).map(|found| match found {
-                    Scanned::Read(content) => Some(content),
-                    Scanned::Skipped | Scanned::Missing => None,
-                }),
+            From::Checkout(root, odd) => match self.files.binary_search_by(|file| file.path.as_str().cmp(path)) {
+                Ok(_) => {
+                    regular_file(&place(root, odd, path), path, u64::MAX, <[u8]>::to_owned).map(|found| match found {
+                        Scanned::Read(content) => Some(content),
+                        Scanned::Skipped | Scanned::Missing => None,
+                    })
+                }
                 Err(_) => Ok(None),
             },
         }
@@ -82,7 +91,7 @@ impl<'r> Snapshot<'r> {
     pub fn entries(&self) -> Result<Vec<TreeEntry>> {
         let root = match &self.from {
             From::Commit(commit) => return self.repository.entries(*commit),
-            From::Checkout(root) => root,
+            From::Checkout(root, _) => root,
         };
         let index = self.repository.inner.index().map_err(|error| failed("cannot read the index", error))?;
         let mut entries: Vec<TreeEntry> = index.iter().filter_map(|tracked| entry(root, &tracked)).collect();
@@ -97,14 +106,14 @@ impl<'r> Snapshot<'r> {
         worth: impl Fn(&File) -> u64 + Sync,
         visit: impl Fn(&File, &[u8]) -> T + Sync,
     ) -> Result<Vec<Scanned<T>>> {
-        let From::Checkout(root) = &self.from else { return self.repository.scan(&self.files, worth, visit) };
+        let From::Checkout(root, odd) = &self.from else { return self.repository.scan(&self.files, worth, visit) };
         let files = &self.files;
         in_parallel(files, |take| {
             let scanned = std::iter::from_fn(take).flatten().map(|index| {
                 let file = &files[index];
                 let scanned = match worth(file) {
                     0 => Scanned::Skipped,
-                    most => regular_file(root, &file.path, most, |bytes| visit(file, bytes))?,
+                    most => regular_file(&place(root, odd, &file.path), &file.path, most, |bytes| visit(file, bytes))?,
                 };
                 Ok((index, scanned))
             });
@@ -117,7 +126,7 @@ impl<'r> Snapshot<'r> {
 fn entry(root: &Path, tracked: &git2::IndexEntry) -> Option<TreeEntry> {
     let path = String::from_utf8_lossy(&tracked.path).into_owned();
     let is_left_out = tracked.flags_extended & git2::IndexEntryExtendedFlag::SKIP_WORKTREE.bits() != 0;
-    let file = root.join(&path);
+    let file = root.join(native(&tracked.path));
     let is_link = match std::fs::symlink_metadata(&file) {
         Ok(meta) => meta.is_symlink(),
         // a sparse checkout leaves out what a commit has all the same
@@ -135,15 +144,31 @@ fn entry(root: &Path, tracked: &git2::IndexEntry) -> Option<TreeEntry> {
     Some(TreeEntry { path, mode, id: tracked.id.to_string(), link })
 }
 
-/// What `visit` makes of the regular file at `path` under `root`, if it has at most `most` bytes.
-fn regular_file<T>(root: &Path, path: &str, most: u64, visit: impl FnOnce(&[u8]) -> T) -> Result<Scanned<T>> {
-    let file = root.join(path);
+/// Where the file at `path` is.
+fn place(root: &Path, odd: &HashMap<String, PathBuf>, path: &str) -> PathBuf {
+    odd.get(path).cloned().unwrap_or_else(|| root.join(path))
+}
+
+/// A path as git has it, for the operating system.
+#[cfg(unix)]
+fn native(path: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(path).into()
+}
+
+#[cfg(not(unix))]
+fn native(path: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(path).into_owned().into()
+}
+
+/// What `visit` makes of the regular file `file`, shown as `path`, if it has at most `most` bytes.
+fn regular_file<T>(file: &Path, path: &str, most: u64, visit: impl FnOnce(&[u8]) -> T) -> Result<Scanned<T>> {
     let unreadable = |error: std::io::Error| {
         Error::usage(format!("cannot read {path}: {error}")).hint("make the file readable, or leave it out of git")
     };
-    match std::fs::symlink_metadata(&file) {
+    match std::fs::symlink_metadata(file) {
         Ok(meta) if meta.is_file() && meta.len() <= most => {
-            std::fs::read(&file).map(|bytes| Scanned::Read(visit(&bytes))).map_err(unreadable)
+            std::fs::read(file).map(|bytes| Scanned::Read(visit(&bytes))).map_err(unreadable)
         }
         Ok(_) => Ok(Scanned::Skipped),
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {

@@ -19,13 +19,13 @@ pub fn check(report: &Report, mended: &Mended) {
     for finding in &report.findings {
         if finding.path != path {
             path = &finding.path;
-            outln!("{BOLD}{path}{BOLD:#}");
+            outln!("{BOLD}{}{BOLD:#}", printable(path));
         }
         outln!("{}\n", text(finding));
     }
     for edit in &mended.edits {
         let verb = if mended.contents.is_empty() { "would mend" } else { "mended" };
-        outln!("{verb} {}:{}:{}: {} -> {}", edit.path, edit.line, edit.column, edit.old, edit.new);
+        outln!("{verb} {}:{}:{}: {} -> {}", printable(&edit.path), edit.line, edit.column, edit.old, edit.new);
     }
     outln!("{BOLD}{}{BOLD:#}", sum(report));
 }
@@ -33,7 +33,7 @@ pub fn check(report: &Report, mended: &Mended) {
 /// One finding: what it is, its line with a marker under it, what to do.
 fn text(finding: &Finding) -> String {
     let (word, style) = look(finding.severity);
-    let mut text = format!("  {style}{word}[{}]{style:#}: {}", finding.code, finding.message);
+    let mut text = format!("  {style}{word}[{}]{style:#}: {}", finding.code, printable(&finding.message));
     let (number, margin) = margins(finding);
     if finding.source.trim().is_empty() {
         text.push_str(&format!("\n  {CYAN}{number} |{CYAN:#}"));
@@ -44,7 +44,7 @@ fn text(finding: &Finding) -> String {
         text.push_str(&format!("\n  {CYAN}{margin} |{CYAN:#} {indent}{style}{marker}{style:#}"));
     }
     if let Some(help) = &finding.help {
-        text.push_str(&format!("\n  {CYAN}{margin} ={CYAN:#} {help}"));
+        text.push_str(&format!("\n  {CYAN}{margin} ={CYAN:#} {}", printable(help)));
     }
     text
 }
@@ -69,7 +69,7 @@ fn margins(finding: &Finding) -> (String, String) {
 fn excerpt(finding: &Finding) -> (String, usize, usize) {
     let before = finding.source.get(..finding.marker.start).map(width).unwrap_or_default();
     let marked = finding.source.get(finding.marker.clone()).map(width).unwrap_or_default().max(1);
-    let line: Vec<char> = finding.source.trim_end().chars().map(shown).collect();
+    let line: Vec<char> = printable(&finding.source).trim_end().chars().collect();
     if line.len() <= EXCERPT {
         return (line.into_iter().collect(), before, marked);
     }
@@ -82,9 +82,9 @@ fn excerpt(finding: &Finding) -> (String, usize, usize) {
     (format!("{left}{middle}{right}"), before - start, marked)
 }
 
-/// A tab and its like would move the marker.
-fn shown(c: char) -> char {
-    if c.is_control() { ' ' } else { c }
+/// `text` without what would move the marker, end the line or command the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn width(text: &str) -> usize {
@@ -176,6 +176,20 @@ mod tests {
             let line = cut(before, after);
             assert_eq!((line.len(), line.contains(CUT)), (EXCERPT, true), "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_file_is_called_or_holds_commands_nothing() {
+        let finding =
+            Finding::at(Code::Drift, "a", b"\x1b[2J x", 5..6, "no `a\n::stop-commands::x`").help("mend\r\x07it");
+        let plain = anstream::adapter::strip_str(&text(&finding)).to_string();
+        let expected =
+            "  error[drift]: no `a ::stop-commands::x`\n     1:6 |  [2J x\n         |      ^\n         = mend  it";
+        assert_eq!(plain, expected);
+        let path = "a%\n::error::b";
+        let found = annotation(&Finding::at(Code::Drift, path, b"", 0..0, "50%\r\n::error::c"));
+        let expected = "::error file=a%25%0A%3A%3Aerror%3A%3Ab,line=1,col=1,endColumn=1,title=gs-release drift::50%25%0D%0A::error::c";
+        assert_eq!(found, expected);
     }
 
     #[test]
