@@ -5,6 +5,7 @@ mod body;
 pub mod branch;
 pub mod policy;
 pub mod propose;
+pub mod proposed;
 pub mod publish;
 pub mod reconcile;
 pub mod upstream;

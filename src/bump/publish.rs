@@ -1,6 +1,7 @@
 //! Carries a plan out on GitHub: observes, lets [`reconcile`] decide, moves the branch, then writes the pull request. Each
 //! step looks first, so that a run that was killed anywhere is completed by the next one.
 
+use super::proposed::pulls_of;
 use super::reconcile::{self, Asker, BranchStep, Intent, PullStep, Refusal, Steps};
 use super::{BumpPlan, PullRequestText, branch};
 use crate::config;
@@ -121,7 +122,7 @@ async fn observe(
     let standing = branch::look(to.git, plan, &tree, base, tip)?;
     let looked_up = match known {
         Some(_) => Vec::new(),
-        None => to.home.pull_requests_from(to.settings.push_to.as_ref(), &plan.branch).await?,
+        None => pulls_of(&to.home, to.settings.push_to.as_ref(), &plan.component).await?,
     };
     let pulls = known.unwrap_or(&looked_up);
     let intent = Intent {

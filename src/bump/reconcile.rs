@@ -4,8 +4,9 @@
 //! somebody was quicker. `tests/reconcile/table.txt` shows the whole of it, one cell a case.
 
 use super::branch::Standing;
+use super::proposed::{turned_down, version_of};
 use crate::git::Commit;
-use crate::github::{PullRequest, State, says, turned_down};
+use crate::github::{PullRequest, State, says};
 use crate::version::Version;
 
 /// Who asks for the bump.
@@ -96,7 +97,7 @@ pub enum Refusal {
 /// A person must decide.
 pub fn decide(branch: &Standing, pulls: &[PullRequest], intent: &Intent<'_>) -> Result<Steps, Refusal> {
     if intent.asker == Asker::Schedule
-        && let Some(pull) = turned_down(pulls, intent.version)
+        && let Some(pull) = turned_down(pulls, intent.component, intent.version)
     {
         return Err(Refusal::TurnedDown(pull.number));
     }
@@ -140,7 +141,7 @@ fn is_merged(pulls: &[PullRequest], tip: Commit) -> bool {
 /// Whether the branch's `version` stands in the way: it is newer, and proposed, or about to be. What is left of a pull
 /// request that was merged or closed is not.
 fn is_newer(version: &Version, pulls: &[PullRequest], intent: &Intent<'_>) -> bool {
-    let brings_it = |pull: &PullRequest| pull.marker().is_some_and(|marker| marker.version == *version);
+    let brings_it = |pull: &PullRequest| version_of(pull, intent.component).as_ref() == Some(version);
     let is_over = !pulls.iter().any(|pull| pull.state == State::Open) && pulls.iter().any(brings_it);
     version > intent.version && !intent.allow_downgrade && !intent.force && !is_over
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::policy::{Decision, Facts, PassedOver, Proposed, decide, judge};
+use super::proposed::{pulls_of, turned_down, version_of};
 use super::upstream::{self, Sources};
 use crate::config::{Component, Config};
 use crate::error::Result;
@@ -42,23 +43,20 @@ pub async fn look(
         false => Vec::new(),
     };
     let pulls = match candidates.iter().any(|candidate| judge(candidate, policy, now).is_none()) {
-        true => {
-            let branch = format!("gs-release/{}", component.name);
-            Some(home.pull_requests_from(config.pull_request.push_to.as_ref(), &branch).await?)
-        }
+        true => Some(pulls_of(home, config.pull_request.push_to.as_ref(), &component.name).await?),
         false => None,
     };
-    let proposed = proposed(pulls.as_deref().unwrap_or_default());
+    let proposed = proposed(pulls.as_deref().unwrap_or_default(), &component.name);
     let facts = Facts { current, has_upstream, policy, candidates: &candidates, proposed: &proposed, now };
     let (decision, passed_over) = decide(&facts);
     Ok(Seen { decision, passed_over, pulls })
 }
 
 /// Those of `pulls` that matter for the decision.
-fn proposed(pulls: &[PullRequest]) -> Vec<Proposed> {
+fn proposed(pulls: &[PullRequest], component: &str) -> Vec<Proposed> {
     let of = |pull: &PullRequest| {
-        let version = pull.marker()?.version;
-        let turned_down = github::turned_down(pulls, &version).is_some_and(|newest| newest.number == pull.number);
+        let version = version_of(pull, component)?;
+        let turned_down = turned_down(pulls, component, &version).is_some_and(|newest| newest.number == pull.number);
         let matters = turned_down || pull.state == State::Open;
         matters.then_some(Proposed { number: pull.number, version, turned_down })
     };

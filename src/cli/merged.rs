@@ -5,6 +5,7 @@ use super::build::Prepared;
 use super::place::home;
 use crate::build::BuildPlan;
 use crate::bump::current_version;
+use crate::bump::proposed::version_of;
 use crate::error::{Error, Result};
 use crate::github::{GitHub, PullRequest, Repository, Rights, Settings, State};
 use crate::report::comment::{Stage, comment, is_final};
@@ -91,9 +92,7 @@ async fn look(global: &Global, prepared: &Prepared) -> Result<Option<Merged>> {
         let branch = format!("gs-release/{}", component.name);
         let pulls = github.pull_requests(config.pull_request.push_to.as_ref(), &branch, &config.base).await?;
         let brought_it = |pull: &PullRequest| {
-            let marker = pull.marker();
-            pull.state == State::Merged
-                && marker.is_some_and(|marker| marker.component == component.name && marker.version == version)
+            pull.state == State::Merged && version_of(pull, &component.name).as_ref() == Some(&version)
         };
         // the last one that was merged has started this build
         found = found.into_iter().chain(pulls.into_iter().find(brought_it)).max_by_key(|pull| pull.number);

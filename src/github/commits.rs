@@ -76,6 +76,16 @@ struct Verification {
 }
 
 #[derive(Deserialize)]
+struct Described {
+    commit: Message,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+#[derive(Deserialize)]
 struct Reference {
     object: Sha,
 }
@@ -101,6 +111,22 @@ impl Repository {
         let call = Call::get(what, self.at(&format!("compare/{}...{commit}", encode(branch)))).query("per_page", "1");
         let found: Option<Comparison> = self.client.find(&call).await?;
         Ok(found.is_some_and(|found| matches!(found.status.as_str(), "identical" | "behind")))
+    }
+
+    /// The message of `commit`; `None`: GitHub does not have it. The commits of a pull request are there when its branch or fork is
+    /// not any longer.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn message_of(&self, commit: &str) -> Result<Option<String>> {
+        let call =
+            Call::get(format!("look at commit {commit} of {}", self.name), self.at(&format!("commits/{commit}")));
+        match self.client.find::<Described>(&call).await {
+            Ok(found) => Ok(found.map(|found| found.commit.message)),
+            // what is no commit, or none that it knows
+            Err(failure) if failure.status() == Some(422) => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// The commit that the tag `tag` stands for; `None`: there is no such tag.

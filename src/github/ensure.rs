@@ -3,7 +3,7 @@
 //! Every step may be the last before the process is killed; the next run sees what is there and goes on. Whether there
 //! should be a pull request at all is decided elsewhere.
 
-use super::pulls::{Change, NewPullRequest, PullRequest, State};
+use super::pulls::{Change, NewPullRequest, PullRequest};
 use super::triage::{Automerge, missing};
 use super::{Marker, Repository, notes};
 use crate::error::Result;
@@ -60,14 +60,6 @@ pub struct Ensured {
     pub pull_request: PullRequest,
     /// What a person should know: GitHub declined a part, a duplicate was closed.
     pub notes: Vec<String>,
-}
-
-/// The newest of `pulls` for `version`, if a person has closed it without merging: that is a "no" to this version.
-pub fn turned_down<'a>(pulls: &'a [PullRequest], version: &Version) -> Option<&'a PullRequest> {
-    let bring_it = |pull: &&PullRequest| pull.marker().is_some_and(|marker| marker.version == *version);
-    let newest = pulls.iter().filter(bring_it).max_by_key(|pull| pull.number)?;
-    let superseded = newest.marker().is_some_and(|marker| marker.superseded);
-    (newest.state == State::Closed && !superseded).then_some(newest)
 }
 
 /// Whether the text of `pull` speaks of this content already.

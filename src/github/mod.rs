@@ -39,7 +39,7 @@ use call::{Call, encode};
 use client::Client;
 
 pub use commits::{BranchMove, FileChange, NewCommit, Written};
-pub use ensure::{Action, Ensured, SetUp, Wanted, is_set_up, says, turned_down};
+pub use ensure::{Action, Ensured, SetUp, Wanted, is_set_up, says};
 pub use jobs::FailedJob;
 pub use marker::Marker;
 pub use notes::{between, defused};

@@ -33,6 +33,8 @@ pub struct PullRequest {
     pub head_branch: String,
     /// The commit at the head of that branch, or the last one there was.
     pub head_sha: String,
+    /// The message of that commit, where somebody has asked for it: the list does not tell.
+    pub head_message: Option<String>,
     /// The branch it goes to.
     pub base_branch: String,
     /// Who opened it.
@@ -193,6 +195,7 @@ impl From<RawPull> for PullRequest {
             draft: raw.draft,
             head_branch: raw.head.branch,
             head_sha: raw.head.sha,
+            head_message: None,
             base_branch: raw.base.branch,
             // A deleted account is shown as `ghost`.
             author: raw.user.map_or_else(|| "ghost".into(), |user| user.login),

@@ -50,6 +50,16 @@ fn the_document_names_the_run_that_goes_on() {
 }
 
 #[test]
+fn a_merged_pull_request_is_told_of_the_build_when_its_body_was_rewritten_too() {
+    let (world, _registry) = world();
+    bump_and_merge(&world);
+    world.fake.state().repo_mut(HOME).pulls[0].body = "By hand".into();
+    fine(call(&world, true, &["build", "--no-wait"]));
+    let comments = world.fake.state().repo(HOME).unwrap().pulls[0].comments.clone();
+    assert!(comments.len() == 1 && comments[0].1.contains("phase v6d is under way"), "{comments:?}");
+}
+
+#[test]
 fn a_dry_run_starts_nothing() {
     let (world, _registry) = world();
     bump_and_merge(&world);

@@ -104,6 +104,28 @@ fn the_workflow_s_own_commands_bring_a_release_upstream_to_the_registry() {
 
 #[test]
 #[ignore = "needs a Docker engine with buildx and a registry on 127.0.0.1:5000"]
+fn the_merged_pull_request_is_told_of_a_build_on_this_machine() {
+    let world = World::new(&place(REGISTRY), "linux/amd64");
+    fine(world.job(&Job::default(), &["watch"]));
+    assert!(world.merge());
+    let build = || {
+        fine(world.job(&Job::default(), &["build", "--engine", "buildx"]));
+        world.fake.state().repo(HOME).unwrap().pulls[0].comments.clone()
+    };
+    let comments = build();
+    let [(_, text)] = comments.as_slice() else { panic!("{comments:?}") };
+    assert!(text.starts_with("### Images are published\n"), "{text}");
+    for tag in ["dev:v0.24.2", "dev:latest", "coordinator:0.28.0", "coordinator:latest"] {
+        let digest = world.tag(tag).unwrap_or_else(|| panic!("{tag} is missing")).digest;
+        assert!(text.contains(&digest.to_string()), "{tag} {digest}: {text}");
+    }
+    world.fake.take_writes();
+    assert_eq!(build(), comments, "nothing is left to tell");
+    assert_eq!(world.fake.take_writes(), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs a Docker engine with buildx and a registry on 127.0.0.1:5000"]
 fn with_each_event_once_dropped_and_then_delivered_twice_it_ends_the_same() {
     let world = World::new(&place(REGISTRY), "linux/amd64");
     let mut seen = Vec::new();

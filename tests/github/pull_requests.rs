@@ -1,7 +1,8 @@
 //! One pull request a component: found, created, updated, never doubled.
 
+use gs_release::bump::proposed::{pulls_of, turned_down};
 use gs_release::error::Kind;
-use gs_release::github::{Action, State, turned_down};
+use gs_release::github::{Action, State};
 use serde_json::json;
 
 use crate::fake::{Failure, FakeGitHub, Pull};
@@ -126,17 +127,52 @@ async fn what_a_person_closed_without_merging_is_turned_down_for_that_version_al
     let (this, next) = ("0.24.2".parse().unwrap(), "0.24.3".parse().unwrap());
     ensure(&repository, &wanted("0.24.2")).await.unwrap();
     let look = async || repository.pull_requests(None, BRANCH, "main").await.unwrap();
-    assert_eq!(turned_down(&look().await, &this), None);
+    assert_eq!(turned_down(&look().await, "vineyard", &this), None);
     fake.state().repo_mut(REPOSITORY).pull_mut(1).open = false;
     let pulls = look().await;
-    assert_eq!(turned_down(&pulls, &this).map(|pull| (pull.number, pull.state)), Some((1, State::Closed)));
-    assert_eq!(turned_down(&pulls, &next), None);
+    assert_eq!(turned_down(&pulls, "vineyard", &this).map(|pull| (pull.number, pull.state)), Some((1, State::Closed)));
+    assert_eq!(turned_down(&pulls, "vineyard", &next), None);
     // An explicit bump opens a new one, which then counts.
     ensure(&repository, &wanted("0.24.2")).await.unwrap();
-    assert_eq!(turned_down(&look().await, &this), None);
+    assert_eq!(turned_down(&look().await, "vineyard", &this), None);
     let merge = |pull: &mut Pull| (pull.open, pull.merged) = (false, true);
     merge(fake.state().repo_mut(REPOSITORY).pull_mut(2));
-    assert_eq!(turned_down(&look().await, &this), None);
+    assert_eq!(turned_down(&look().await, "vineyard", &this), None);
+}
+
+#[tokio::test]
+async fn whatever_a_person_has_made_of_its_text_what_was_closed_is_turned_down() {
+    let fake = ready();
+    let trailer = r#"Gs-Release: {"component":"vineyard","version":"0.24.2","base":"b","tree":"t"}"#;
+    let git = fake.git(REPOSITORY);
+    let made = git.find_reference(&format!("refs/heads/{BRANCH}")).unwrap().peel_to_commit().unwrap();
+    let message = format!("chore: bump vineyard from 0.24.1 to 0.24.2\n\n{trailer}\n");
+    let head = made.amend(None, None, None, None, Some(&message), None).unwrap().to_string();
+    let repository = repository(&fake).await;
+    ensure(&repository, &wanted("0.24.2")).await.unwrap();
+    let number = async |version: &str| {
+        let pulls = pulls_of(&repository, None, "vineyard").await.unwrap();
+        turned_down(&pulls, "vineyard", &version.parse().unwrap()).map(|pull| pull.number)
+    };
+    let by_title = ("chore: bump vineyard from 0.24.1 to 0.24.2", "not here", None);
+    let by_commit = ("Not now", &*head, Some(1));
+    for (title, head_sha, looked) in [by_title, by_commit] {
+        {
+            let mut state = fake.state();
+            let pull = state.repo_mut(REPOSITORY).pull_mut(1);
+            (pull.open, pull.title, pull.body, pull.head_sha) = (false, title.into(), "No.".into(), head_sha.into());
+            state.requests.clear();
+        }
+        assert_eq!(number("0.24.2").await, Some(1), "{title}");
+        let commits = fake.calls().iter().filter(|call| call.contains("/commits/")).count();
+        assert_eq!(commits, looked.unwrap_or_default(), "{title}");
+        assert_eq!(number("0.24.3").await, None, "{title}");
+    }
+    // a commit that nobody has any longer, a person's, or one of another component
+    for head_sha in ["a".repeat(40), made.id().to_string()] {
+        fake.state().repo_mut(REPOSITORY).pull_mut(1).head_sha = head_sha;
+        assert_eq!(number("0.24.2").await, None);
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ fn pulls(row: &str, pull: Pull) -> Vec<Pull> {
             vec![Pull { open: false, merged: true, head_sha: "b".repeat(40), ..nth(1) }]
         }
         "closed by a person" => vec![Pull { open: false, ..nth(1) }],
+        "closed, marker gone" => vec![unmarked(Pull { open: false, ..nth(1) })],
+        "closed, text gone" => vec![unmarked(Pull { open: false, title: "By hand".into(), ..nth(1) })],
         "closed, then another opened" => vec![Pull { open: false, ..nth(1) }, nth(2)],
         "closed by the bot" => {
             let marker = Marker { superseded: true, ..Marker::parse(&pull.body).unwrap() };

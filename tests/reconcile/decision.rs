@@ -60,6 +60,7 @@ fn pulls(row: &str, column: &str) -> Vec<PullRequest> {
         draft: false,
         head_branch: "gs-release/vineyard".into(),
         head_sha: commit('a').id.to_string(),
+        head_message: None,
         base_branch: "main".into(),
         author: String::new(),
         created_at: jiff::Timestamp::UNIX_EPOCH,
@@ -80,6 +81,15 @@ fn pulls(row: &str, column: &str) -> Vec<PullRequest> {
         "merged" => vec![pull(1, State::Merged)],
         "merged, then pushed to" => vec![PullRequest { head_sha: "b".repeat(40), ..pull(1, State::Merged) }],
         "closed by a person" => vec![pull(1, State::Closed)],
+        "closed, marker gone" => {
+            let title = format!("chore: bump vineyard from 0.24.1 to {text}");
+            vec![unmarked(PullRequest { title, ..pull(1, State::Closed) })]
+        }
+        "closed, text gone" => {
+            let trailer = format!(r#"Gs-Release: {{"component":"vineyard","version":"{text}","base":"b","tree":"t"}}"#);
+            let head_message = Some(format!("By hand\n\n{trailer}\n"));
+            vec![unmarked(PullRequest { title: "By hand".into(), head_message, ..pull(1, State::Closed) })]
+        }
         "closed, then another opened" => vec![open(2), pull(1, State::Closed)],
         "closed by the bot" => {
             let body = Marker { superseded: true, ..marker.clone() }.render();
@@ -141,5 +151,5 @@ fn every_combination_is_decided_as_the_table_says() {
             }
         }
     }
-    assert_eq!((parts[0].title, parts.len(), seen), ("person", 4, 4 * 12 * 6));
+    assert_eq!((parts[0].title, parts.len(), seen), ("person", 4, 4 * 14 * 6));
 }

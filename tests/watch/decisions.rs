@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::fake::Pull;
 use crate::support::document;
 use crate::world::{CONFIG, HOME, UPSTREAM, World, of};
 
@@ -134,6 +135,30 @@ fn a_version_that_a_person_closed_stays_closed_until_a_person_asks_for_it() {
     world.change_pull(2, |pull| pull.open = false);
     world.publish(UPSTREAM, "0.24.5", "2024-05-01T00:00:00Z");
     assert_eq!(of(&world.watch(&[]).1, "vineyard")["pull-request"]["number"], 3, "a newer one is another matter");
+}
+
+#[test]
+fn what_a_person_closed_stays_closed_whatever_became_of_its_text_and_its_branch() {
+    let world = World::new(CONFIG);
+    world.publish(UPSTREAM, "0.24.2", "2024-02-01T00:00:00Z");
+    world.watch(&[]);
+    let branch = world.fake.git(HOME);
+    let mut branch = branch.find_reference("refs/heads/gs-release/vineyard").unwrap();
+    let message = branch.peel_to_commit().unwrap().message().unwrap().to_owned();
+    assert!(message.contains("Gs-Release: "), "{message}");
+    branch.delete().unwrap();
+    let edits: [fn(&mut Pull); 2] = [|pull| pull.body = "Not this one".into(), |pull| pull.title = "Not now".into()];
+    for edit in edits {
+        world.change_pull(1, |pull| {
+            pull.open = false;
+            edit(pull);
+        });
+        let (code, watched) = world.watch(&[]);
+        let vineyard = of(&watched, "vineyard");
+        let found = (code, &vineyard["decision"], &vineyard["number"]);
+        assert_eq!(found, (0, &json!("turned-down"), &json!(1)), "{vineyard}");
+    }
+    assert_eq!(world.pulls().len(), 1);
 }
 
 #[test]
