@@ -57,7 +57,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
     let first = Place::read(global, &repository, None)?.config;
     let remote = repository.remote_for(first.repository.as_ref(), &settings.server_url)?;
     let home = home(&first, remote.as_ref())?;
-    let mode = mode(global, &args, &settings, remote.as_ref(), home)?;
+    let mode = mode(global, &args, &settings, remote.as_ref(), home, &first)?;
     let github = match (&mode, &asked) {
         (Mode::Publish(home), _) => {
             Some(GitHub::connect(&settings, home, &Rights::propose(&first.pull_request)).await?)
@@ -211,12 +211,17 @@ fn mode(
     settings: &Settings,
     remote: Option<&Remote>,
     home: Option<RepositoryName>,
+    config: &Config,
 ) -> Result<Mode> {
     Ok(match (remote, home) {
         _ if global.dry_run => Mode::Plan,
         _ if args.write => Mode::Write,
         _ if args.local => Mode::Local("--local"),
-        _ if settings.credentials.is_none() && report::step::is_in_actions() => return Err(remotes::no_token()),
+        _ if settings.credentials.is_none() && report::step::is_in_actions() => {
+            // the secret may be right, and the name wrong
+            bump::find_component(config, &args.component)?;
+            return Err(remotes::no_token());
+        }
         _ if settings.credentials.is_none() => Mode::Local("there is no token: set GITHUB_TOKEN to have them"),
         (None, _) => Mode::Local("there is no remote"),
         (_, None) => Mode::Local("the remote is no repository of a GitHub server, and `repository:` names none"),

@@ -83,7 +83,8 @@ pub async fn run(global: &Global, args: Args) -> Result<ExitCode> {
 impl Desk {
     async fn set_up(global: &Global) -> Result<Self> {
         let settings = Settings::from_env(|name| std::env::var(name).ok())?;
-        if settings.credentials.is_none() {
+        // what is public can be looked at without
+        if settings.credentials.is_none() && !global.dry_run {
             return Err(remotes::no_token());
         }
         let repository = Repository::open(&global.directory)?;
@@ -99,7 +100,7 @@ impl Desk {
         let head =
             fork.map_or_else(|| Ok(remote.clone()), |fork| remotes::fork_remote(&repository, fork, &settings))?;
         let reach = Reach { repository: &repository, remote: &remote, head: &head, auth: &auth };
-        reach.fetch(global, &first, first.components.iter().map(|component| &*component.name), true)?;
+        reach.fetch(global, &first, first.components.iter().map(|component| &*component.name), !global.dry_run)?;
         let base = repository.base(Some(&remote), &first.base)?;
         let place = Place::read(global, &repository, Some(base))?;
         let (index, now) = (remotes::package_index(), jiff::Timestamp::now());

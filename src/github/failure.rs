@@ -209,6 +209,9 @@ fn refused(error: Error, refusal: &Refusal) -> Error {
         401 => error.hint("the token is wrong, expired or revoked: set GITHUB_TOKEN (or GH_TOKEN) to a valid one"),
         403 | 404 if refusal.page => error.hint(WRONG_ADDRESS),
         403 => rights(error, refusal),
+        404 if matches!(refusal.asker, Asker::Nobody) => error.hint(
+            "GitHub also answers 404 for a private repository: check the name, or set GITHUB_TOKEN to a token that may look",
+        ),
         404 => rights(error, refusal)
             .hint("GitHub also answers 404 where the token may not look: check the name, and that the token covers the repository"),
         _ if refusal.page && refusal.status < 500 => error.hint(WRONG_ADDRESS),

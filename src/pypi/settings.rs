@@ -27,19 +27,19 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `PIP_INDEX_URL` and `PIP_CERT` through `lookup`, then pip's configuration files, then asks pip.
+    /// Reads `PIP_INDEX_URL` and `PIP_CERT` through `lookup`, then pip's configuration files as `pip install` does, then asks
+    /// pip.
     ///
     /// # Errors
     /// Usage, where nothing names an index and there is no pip to ask.
     pub async fn find(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let lookup = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         // pip passes over files that are not there or cannot be read, too
-        let files = conf::files(lookup).into_iter().filter_map(|file| std::fs::read_to_string(file).ok());
+        let files =
+            conf::files(lookup, |file| file.exists()).into_iter().filter_map(|file| std::fs::read_to_string(file).ok());
         let texts: Vec<String> = files.collect();
-        let configured = |variable: &str, key: &str| {
-            let in_files = || texts.iter().find_map(|text| conf::global(text, key)).map(str::to_owned);
-            lookup(variable).or_else(in_files)
-        };
+        let configured =
+            |variable: &str, key: &str| lookup(variable).or_else(|| conf::value(&texts, key).map(str::to_owned));
         let index_url = match configured("PIP_INDEX_URL", "index-url") {
             Some(url) => url,
             None => ask_pip().await?,

@@ -17,11 +17,16 @@ fn without_a_token_everything_stays_here_except_under_actions() {
     assert_eq!(world.clone.git(&["rev-parse", BRANCH]).trim(), local["commit"]);
     assert_eq!((world.tip(), world.fake.calls()), (None, vec![]));
 
-    let mut in_actions = world.command(&["bump-vineyard", "0.24.3", "--json"]);
-    let (code, refused) =
-        document(in_actions.env_remove("GITHUB_TOKEN").env("GITHUB_ACTIONS", "true").output().unwrap());
+    let in_actions = |arguments: &[&str]| {
+        let mut command = world.command(arguments);
+        document(command.env_remove("GITHUB_TOKEN").env("GITHUB_ACTIONS", "true").output().unwrap())
+    };
+    let (code, refused) = in_actions(&["bump-vineyard", "0.24.3", "--json"]);
     assert_eq!(code, 4);
     assert!(refused["error"]["message"].as_str().unwrap().contains("no token"), "{refused}");
+    let (code, refused) = in_actions(&["bump", "vinyard", "0.24.3", "--json"]);
+    assert_eq!(code, 2, "what is typed wrongly is told before what is missing");
+    assert!(refused["error"].to_string().contains("vineyard"), "{refused}");
 }
 
 #[test]

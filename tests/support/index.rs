@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::git_http::Server;
 
-const JSON: &str = "application/vnd.pypi.simple.v1+json";
+pub const JSON: &str = "application/vnd.pypi.simple.v1+json";
 
 /// A running index; it stops when it is dropped.
 pub struct FakeIndex {

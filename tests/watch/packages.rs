@@ -1,14 +1,20 @@
 //! Versions count only when the package index has them: requirements, exact versions, and the watch.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Output;
+use std::sync::Arc;
 
 use base64::Engine;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 
-use crate::index::FakeIndex;
+use crate::index::{FakeIndex, JSON};
 use crate::support::document;
 use crate::world::{CONFIG, UPSTREAM, World, of};
 
+const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/github/keys");
 const PROJECTS: [&str; 2] = ["vineyard", "vineyard-bdist"];
 
 /// A world where vineyard is 0.24.3, of which one package is missing; 0.24.2 is whole.
@@ -95,6 +101,57 @@ fn pip_s_own_configuration_is_obeyed() {
     overridden.env("VIRTUAL_ENV", &venv).env("PIP_CONFIG_FILE", world.clone.path().join("named.conf"));
     overridden.env("PIP_INDEX_URL", index.url());
     assert_eq!(document(overridden.output().unwrap()).1["to"], "0.24.2", "the environment goes first");
+}
+
+/// A TLS server, its certificate signed by `ca.pem`, that has 0.24.2 of whatever is asked for.
+fn index_over_tls() -> String {
+    let file = |name: &str| format!("{KEYS}/{name}");
+    let certificate = CertificateDer::from_pem_file(file("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(file("server-key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let wheel =
+        json!({ "filename": "vineyard-0.24.2-py3-none-any.whl", "url": "https://files.example.com/a", "hashes": {} });
+    let page = json!({ "meta": { "api-version": "1.0" }, "name": "vineyard", "files": [wheel] }).to_string();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let connection = rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, socket.unwrap());
+            // a client that does not trust the certificate hangs up
+            if stream.read(&mut [0; 8192]).is_ok() {
+                let length = page.len();
+                let head = format!("content-type: {JSON}\r\ncontent-length: {length}\r\nconnection: close");
+                stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{page}").as_bytes()).unwrap();
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            }
+        }
+    });
+    format!("https://127.0.0.1:{}/simple", address.port())
+}
+
+#[test]
+fn the_authority_that_pip_trusts_is_trusted_and_no_other() {
+    let world = World::new(&CONFIG.replace("{ github: v6d-io/v6d }", "{ pypi: [vineyard] }"));
+    let url = index_over_tls();
+    let bump = |name: &str, value: &str| {
+        let mut command = world.command(&["bump-vineyard", "latest", "--dry-run", "--json"]);
+        document(command.env("PIP_INDEX_URL", &url).env(name, value).output().unwrap())
+    };
+    let authority = format!("{KEYS}/ca.pem");
+    world.clone.write("pip.conf", format!("[install]\ncert = {authority}\n").as_bytes());
+    let file = world.clone.path().join("pip.conf");
+    for (name, value) in [("PIP_CERT", authority.as_str()), ("PIP_CONFIG_FILE", file.to_str().unwrap())] {
+        let (code, found) = bump(name, value);
+        assert_eq!((code, &found["to"]), (0, &json!("0.24.2")), "{found}");
+    }
+    let (code, told) = bump("PIP_CONFIG_FILE", "/dev/null");
+    assert!(code == 4 && told["error"].to_string().contains("certificate"), "{told}");
+    let (code, told) = bump("PIP_CERT", "/nowhere.pem");
+    assert!(code == 2 && told["error"].to_string().contains("/nowhere.pem"), "{told}");
 }
 
 #[cfg(unix)]

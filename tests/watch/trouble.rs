@@ -17,6 +17,37 @@ fn without_a_token_nothing_is_done() {
 }
 
 #[test]
+fn a_dry_run_needs_no_token_where_all_is_public() {
+    let world = World::new(CONFIG);
+    world.publish(UPSTREAM, "0.24.2", "2024-02-01T00:00:00Z");
+    world.git.set().token = None;
+    world.fake.commit(HOME, "main", &[("README.md", b"moved on\n")]);
+    let dry_run = || {
+        let mut command = world.command(&["watch", "--dry-run", "--json"]);
+        document(command.env_remove("GITHUB_TOKEN").env("GITHUB_ACTIONS", "true").output().unwrap())
+    };
+    let (code, watched) = dry_run();
+    let vineyard = of(&watched, "vineyard");
+    assert_eq!((code, &vineyard["decision"], &vineyard["version"]), (0, &json!("bump"), &json!("0.24.2")), "{watched}");
+    assert!(vineyard["text"].as_str().unwrap().contains("would change 2 places"), "{vineyard}");
+    let main = world.fake.git(HOME).revparse_single("main").unwrap().id().to_string();
+    assert_eq!(watched["base"], json!(main), "the base branch is fetched");
+    assert!(world.fake.state().requests.iter().all(|request| request.token.is_none()));
+
+    world.fake.state().repo_mut(UPSTREAM).private = true;
+    let (code, watched) = dry_run();
+    let told = of(&watched, "vineyard")["error"]["hints"].to_string();
+    assert!(code == 4 && told.contains("set GITHUB_TOKEN to a token that may look"), "{watched}");
+
+    world.fake.state().repo_mut(UPSTREAM).private = false;
+    let limit = Failure::RateLimit { retry_after: std::time::Duration::from_secs(3600) };
+    world.fake.fail_next("GET", "/v6d/releases$", 1, limit);
+    let (code, watched) = dry_run();
+    let told = of(&watched, "vineyard")["error"].to_string();
+    assert!(code == 4 && told.contains("lifted at") && told.contains("60 calls an hour"), "{watched}");
+}
+
+#[test]
 fn a_component_that_fails_stops_no_other() {
     let world = World::new(CONFIG);
     world.publish(UPSTREAM, "0.24.2", "2024-02-01T00:00:00Z");
