@@ -10,6 +10,8 @@ use gs_release::error::{Error, Result};
 use gs_release::github::{Credentials, GitHub, Limits, Rights, Settings};
 use gs_release::registry::MemoryRegistry;
 
+use serde_json::{Value, json};
+
 use crate::desired::{desired, release};
 use crate::fake::{FakeGitHub, Run, Script, Token, Workflow};
 
@@ -55,11 +57,21 @@ pub struct Ask<'a> {
     pub retry: bool,
     pub own_run: Option<u64>,
     pub tags_start_nothing: bool,
+    /// How long a run may take to be seen.
+    pub appears: Duration,
 }
 
 impl Default for Ask<'_> {
     fn default() -> Self {
-        Ask { branch: "main", only: None, wait: true, retry: false, own_run: None, tags_start_nothing: false }
+        Ask {
+            branch: "main",
+            only: None,
+            wait: true,
+            retry: false,
+            own_run: None,
+            tags_start_nothing: false,
+            appears: Duration::from_millis(60),
+        }
     }
 }
 
@@ -170,11 +182,7 @@ impl Lab {
             Event::Run { phase, state, .. } => told.lock().unwrap().push(format!("{phase}: {state}")),
             _ => {}
         };
-        let pace = Pace {
-            first: Duration::from_millis(2),
-            longest: Duration::from_millis(4),
-            appears: Duration::from_millis(60),
-        };
+        let pace = Pace { first: Duration::from_millis(2), longest: Duration::from_millis(4), appears: ask.appears };
         let actions = Actions {
             github: &github,
             config: &config,
@@ -206,6 +214,11 @@ impl Lab {
     pub fn dispatches(&self) -> usize {
         self.fake.calls().iter().filter(|call| call.ends_with("/dispatches")).count()
     }
+}
+
+/// What a server says that does not know `return_run_details`: GitHub Enterprise Server before 3.21.
+pub fn unknown_field() -> Value {
+    json!({ "message": "Invalid request. \"return_run_details\" is not a permitted key.", "errors": [] })
 }
 
 /// Publishes every image of a phase, as the run's last job would.

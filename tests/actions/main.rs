@@ -8,5 +8,6 @@ mod desired;
 mod fake;
 mod lab;
 mod merges;
+mod races;
 mod replies;
 mod ways;

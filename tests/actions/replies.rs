@@ -1,9 +1,7 @@
 //! Replies of GitHub that say no, say little, or get lost.
 
-use serde_json::json;
-
 use crate::fake::{Failure, Token, Workflow};
-use crate::lab::{Ask, CONFIG, Lab, REPOSITORY, WORKFLOW};
+use crate::lab::{Ask, CONFIG, Lab, REPOSITORY, WORKFLOW, unknown_field};
 
 const DISPATCH: &str = "/dispatches$";
 
@@ -14,8 +12,7 @@ fn hand_over() -> Ask<'static> {
 #[tokio::test]
 async fn a_server_that_does_not_tell_the_run_is_asked_without_and_the_run_found_by_its_name() {
     let lab = Lab::new();
-    let unknown = json!({ "message": "Invalid request. \"return_run_details\" is not a permitted key.", "errors": [] });
-    lab.fake.fail_next("POST", DISPATCH, 1, Failure::Status(400, unknown));
+    lab.fake.fail_next("POST", DISPATCH, 1, Failure::Status(400, unknown_field()));
     assert!(lab.build(hand_over()).await.under_way().ends_with("/500"));
     assert_eq!((lab.dispatches(), lab.started()), (2, vec!["v6d 1".to_owned()]));
 }

@@ -26,7 +26,7 @@ use crate::github::{Repository, Run, Status, StatusState};
 use crate::registry::Registry;
 use decide::{Attempt, Decision, decide};
 use request::RequestKey;
-use sight::{Place, Started};
+use sight::{Place, Sight, Started};
 use start::{Launch, TAG_OF_GITHUB_TOKEN};
 use way::{Start, Way};
 
@@ -143,14 +143,18 @@ impl Actions<'_> {
         let place = self.place();
         let started = memory.started.entry(number).or_default();
         let sight = place.look(&way, &key, started).await?;
-        for run in &sight.surplus {
-            self.note(format!("{} was started twice at the same moment: run {} is cancelled", phase.name, run.url));
-            self.github.cancel_run(run.id).await?;
-        }
+        self.cancel_surplus(phase, &sight).await?;
         let tried = sight.attempts.last().map_or(0, |attempt| attempt.number);
         let one_more = if self.retry { tried + 1 } else { 0 };
         let allowed = *memory.allowed.entry(number).or_insert(way.attempts.max(one_more));
-        match decide(&sight.attempts, sight.in_the_way.as_ref(), allowed) {
+        let decision = decide(&sight.attempts, sight.in_the_way.as_ref(), allowed);
+        let tries_again = matches!(decision, Decision::Start(number) if number > 1);
+        if (tries_again || matches!(decision, Decision::GiveUp(_))) && self.observe().await?.phases[number].is_settled()
+        {
+            // a run has ended between the look at the registry and the look at the runs
+            return Ok(None);
+        }
+        match decision {
             Decision::Join(run) => self.follow(phase, run).await,
             Decision::WaitFor(run) if !way.carries_request() => Err(trouble::cannot_tell(&way, run)),
             Decision::WaitFor(run) => {
@@ -175,6 +179,8 @@ impl Actions<'_> {
                 match found {
                     Some(run) => {
                         self.say_run(phase, &run, "started");
+                        let run = self.settle(phase, &launch, attempt, run).await?;
+                        started.insert(attempt, Some(run.id));
                         self.follow(phase, &run).await
                     }
                     None if self.wait => Ok(None),
@@ -188,6 +194,29 @@ impl Actions<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// Looks again after `run` was started: where another process has started the same at the same moment, the earlier run
+    /// stays for both, and the later one is cancelled before its concurrency group lets it begin.
+    async fn settle(&self, phase: &PhasePlan, launch: &Launch<'_>, attempt: u32, run: Run) -> Result<Run> {
+        if !launch.way.carries_request() {
+            return Ok(run);
+        }
+        let Some(sight) = launch.look_again(&run).await? else {
+            self.note(trouble::nameless(launch.way, &run));
+            return Ok(run);
+        };
+        self.cancel_surplus(phase, &sight).await?;
+        let first = sight.attempts.into_iter().find(|known| known.number == attempt);
+        Ok(first.and_then(|first| first.run).unwrap_or(run))
+    }
+
+    async fn cancel_surplus(&self, phase: &PhasePlan, sight: &Sight) -> Result<()> {
+        for run in &sight.surplus {
+            self.note(format!("{} was started twice at the same moment: run {} is cancelled", phase.name, run.url));
+            self.github.cancel_run(run.id).await?;
+        }
+        Ok(())
     }
 
     fn place(&self) -> Place<'_> {

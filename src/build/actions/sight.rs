@@ -1,6 +1,6 @@
 //! What GitHub shows of a request: its runs, and what stands in its way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::Attempt;
 use super::request::RequestKey;
@@ -35,6 +35,45 @@ pub(super) struct Sight {
     pub in_the_way: Option<Run>,
     /// Runs of the request that were started although there is one: two processes at the same moment.
     pub surplus: Vec<Run>,
+    /// The runs of the request, also those that were surplus and have ended.
+    known: BTreeSet<u64>,
+}
+
+/// A run of a workflow that nothing tells from others, beside those that were started before it.
+pub(super) struct Before {
+    /// The first of them that goes on.
+    pub earliest: Option<Run>,
+    /// Whether the run itself goes on.
+    pub goes_on: bool,
+}
+
+impl Before {
+    /// Whether two runs go on of which one must end.
+    pub fn is_open(&self) -> bool {
+        self.goes_on && self.earliest.is_some()
+    }
+}
+
+impl Sight {
+    /// Adds a run of attempt `number`. Of two, every process keeps the one that was started first.
+    fn add(&mut self, number: u32, run: Run) {
+        self.known.insert(run.id);
+        let Some(known) = self.attempts.iter_mut().find(|attempt| attempt.number == number) else {
+            return self.attempts.push(Attempt { number, run: Some(run) });
+        };
+        let (first, later) = match known.run.take() {
+            None => (run, None),
+            Some(other) if other.id < run.id => (other, Some(run)),
+            Some(other) => (run, Some(other)),
+        };
+        known.run = Some(first);
+        self.surplus.extend(later.filter(|run| run.state.is_active()));
+    }
+
+    /// Whether the run of that id is among what is seen.
+    pub fn shows(&self, id: u64) -> bool {
+        self.known.contains(&id)
+    }
 }
 
 impl Place<'_> {
@@ -49,14 +88,18 @@ impl Place<'_> {
             Start::Inputs(_) => self.by_commit(way, started).await?,
         };
         for (number, id) in started {
-            if sight.attempts.iter().any(|attempt| attempt.number == *number) {
-                continue;
-            }
+            // a list may be behind
             let run = match id {
+                Some(id) if sight.shows(*id) => continue,
                 Some(id) => self.github.run(*id).await?,
                 None => None,
             };
-            sight.attempts.push(Attempt { number: *number, run });
+            let is_known = sight.attempts.iter().any(|attempt| attempt.number == *number);
+            match run {
+                Some(run) => sight.add(*number, run),
+                None if is_known => {}
+                None => sight.attempts.push(Attempt { number: *number, run: None }),
+            }
         }
         sight.attempts.sort_by_key(|attempt| attempt.number);
         for run in sight.attempts.iter_mut().filter_map(|attempt| attempt.run.as_mut()) {
@@ -67,7 +110,11 @@ impl Place<'_> {
         Ok(sight)
     }
 
-    async fn by_name(&self, way: &Way<'_>, key: &RequestKey) -> Result<Sight> {
+    /// What the runs of a way that carries the request show, by their names alone.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn by_name(&self, way: &Way<'_>, key: &RequestKey) -> Result<Sight> {
         let is_first = |run: &Run| key.attempt_in(&run.title) == Some(1);
         let runs = self.github.runs(way.workflow, DISPATCH, self.branch, is_first).await?;
         let mut sight = Sight::default();
@@ -77,25 +124,7 @@ impl Place<'_> {
                 sight.in_the_way = sight.in_the_way.or_else(|| is_rival.then_some(run));
                 continue;
             };
-            match sight.attempts.iter_mut().find(|attempt| attempt.number == number) {
-                None => sight.attempts.push(Attempt { number, run: Some(run) }),
-                // of two, every process keeps the one that was started first
-                Some(known) => {
-                    let later = match known.run.take() {
-                        Some(known_run) if known_run.id > run.id => {
-                            known.run = Some(run);
-                            known_run
-                        }
-                        kept => {
-                            known.run = kept;
-                            run
-                        }
-                    };
-                    if later.state.is_active() {
-                        sight.surplus.push(later);
-                    }
-                }
-            }
+            sight.add(number, run);
         }
         Ok(sight)
     }
@@ -112,8 +141,7 @@ impl Place<'_> {
             if run.state.is_active() && !is_ours {
                 sight.in_the_way = Some(run);
             } else if run.head_sha == self.commit || is_ours {
-                let number = sight.attempts.len() as u32 + 1;
-                sight.attempts.push(Attempt { number, run: Some(run) });
+                sight.add(sight.attempts.len() as u32 + 1, run);
             }
         }
         Ok(sight)
@@ -130,15 +158,27 @@ impl Place<'_> {
                     ));
             }
         }
-        let run = self.pushed(way, tag).await?;
-        let number = run.as_ref().map_or(1, |run| run.attempt);
-        Ok(Sight { attempts: vec![Attempt { number, run }], ..Sight::default() })
+        let mut sight = Sight::default();
+        match self.pushed(way, tag).await? {
+            Some(run) => sight.add(run.attempt, run),
+            None => sight.attempts.push(Attempt { number: 1, run: None }),
+        }
+        Ok(sight)
     }
 
     /// The run that pushing `tag` has started.
     pub async fn pushed(&self, way: &Way<'_>, tag: &str) -> Result<Option<Run>> {
         let runs = self.github.runs(way.workflow, "push", tag, |run| run.head_sha == self.commit).await?;
         Ok(runs.into_iter().find(|run| run.head_sha == self.commit))
+    }
+
+    /// What was started before `run`; `None`: the list does not show `run` yet.
+    pub async fn before(&self, way: &Way<'_>, run: &Run) -> Result<Option<Before>> {
+        let mut runs = self.github.runs(way.workflow, DISPATCH, self.branch, |found| found.id < run.id).await?;
+        let own = runs.iter().find(|found| found.id == run.id).map(|found| found.state.is_active());
+        runs.retain(|found| found.id < run.id && found.state.is_active() && Some(found.id) != self.own_run);
+        let earliest = runs.into_iter().min_by_key(|found| found.id);
+        Ok(own.map(|goes_on| Before { earliest, goes_on }))
     }
 
     /// The run of `attempt`, whose id GitHub has not told; `known` are those that there were before.

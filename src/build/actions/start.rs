@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::request::RequestKey;
-use super::sight::{Place, Started};
+use super::sight::{Before, Place, Sight, Started};
+use super::trouble;
 use super::way::{Start, Way, filled};
 use crate::build::Desired;
 use crate::error::{Error, Result};
@@ -70,7 +71,11 @@ impl Launch<'_> {
                 let found = match outcome {
                     Dispatched::Run(id) => {
                         started.insert(number, Some(id));
-                        self.seen(async || github.run(id).await).await?
+                        let run = self.seen(async || github.run(id).await).await?;
+                        match run {
+                            Some(run) if !self.way.carries_request() => Some(self.alone(run).await?),
+                            run => run,
+                        }
                     }
                     Dispatched::Accepted => self.found(number, known).await?,
                     Dispatched::Lost => match self.found(number, known).await? {
@@ -129,12 +134,44 @@ impl Launch<'_> {
         }
     }
 
+    /// Looks again after `run` was started: what another process has started at the same moment is in the sight, too. `None`:
+    /// no run of that name shows itself.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn look_again(&self, run: &Run) -> Result<Option<Sight>> {
+        let look = async || {
+            let sight = self.place.by_name(self.way, self.key).await?;
+            // once the list shows this run, it shows what was started before it
+            Ok(sight.shows(run.id).then_some(sight))
+        };
+        self.seen(look).await
+    }
+
+    /// `run`, which carries no request, unless another process has started one before it at the same moment. A concurrency
+    /// group of the workflow may be about to end one of them, so that it takes patience to see which stays; where all of them
+    /// do, the later ones give way.
+    async fn alone(&self, run: Run) -> Result<Run> {
+        let look = async || self.place.before(self.way, &run).await;
+        let seen = self.seen(async || Ok(look().await?.filter(|before| !before.is_open()))).await?;
+        let last = if seen.is_some() { seen } else { look().await? };
+        match last {
+            Some(Before { earliest: Some(earliest), goes_on }) => {
+                if goes_on {
+                    self.place.github.cancel_run(run.id).await?;
+                }
+                Err(trouble::gave_way(self.way, &earliest, &run))
+            }
+            _ => Ok(run),
+        }
+    }
+
     async fn found(&self, number: u32, known: &[u64]) -> Result<Option<Run>> {
         self.seen(async || self.place.find(self.way, self.key, number, known).await).await
     }
 
     /// Looks until there is something to see, or the time is over.
-    async fn seen(&self, look: impl AsyncFn() -> Result<Option<Run>>) -> Result<Option<Run>> {
+    async fn seen<T>(&self, look: impl AsyncFn() -> Result<Option<T>>) -> Result<Option<T>> {
         let until = Instant::now() + self.pace.appears;
         let mut pause = self.pace.first / 5;
         loop {

@@ -47,6 +47,24 @@ pub(super) fn cannot_tell(way: &Way<'_>, run: &Run) -> Error {
         .hint("let its name tell: put `{request}` among the `inputs` in release.yaml, and the input in its `run-name`")
 }
 
+/// Another process has started `earliest` at the same moment, and nothing tells it from `own`.
+pub(super) fn gave_way(way: &Way<'_>, earliest: &Run, own: &Run) -> Error {
+    Error::refused(format!(
+        "{} was started twice at the same moment: {} goes on, and {} is cancelled",
+        way.workflow, earliest.url, own.url
+    ))
+    .hint("run the command again when it has ended")
+}
+
+/// A run that was started, and that nobody else can find.
+pub(super) fn nameless(way: &Way<'_>, run: &Run) -> String {
+    format!(
+        "{} is not to be found by its name, so that it may be started twice: see that the `run-name` of {} holds the input \
+         with the request",
+        run.url, way.workflow
+    )
+}
+
 /// GitHub said yes, and that was all.
 pub(super) fn unseen(way: &Way<'_>, after: Duration) -> Error {
     Error::remote(format!("{} was started, but no run is to be seen after {} seconds", way.workflow, after.as_secs()))

@@ -1,9 +1,11 @@
-//! Failures on command: which call fails, and how.
+//! Failures on command: which call fails, and how; and calls that have to come at the same moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use regex::Regex;
 use serde_json::Value;
+use tokio::sync::Barrier;
 
 /// How a call fails.
 #[derive(Debug, Clone)]
@@ -26,6 +28,27 @@ pub enum Failure {
     SecondaryLimit { retry_after: Duration },
     /// A redirect, without effect.
     Redirect(u16, String),
+}
+
+/// Calls that are carried out when all of them have come.
+#[derive(Debug)]
+pub(super) struct Meeting {
+    path: Regex,
+    missing: usize,
+    barrier: Arc<Barrier>,
+}
+
+impl Meeting {
+    pub fn new(path: &str, count: usize) -> Self {
+        Meeting { path: Regex::new(path).unwrap(), missing: count, barrier: Arc::new(Barrier::new(count)) }
+    }
+}
+
+/// What the call has to wait at.
+pub(super) fn meeting(meetings: &mut [Meeting], path: &str) -> Option<Arc<Barrier>> {
+    let meeting = meetings.iter_mut().find(|meeting| meeting.missing > 0 && meeting.path.is_match(path))?;
+    meeting.missing -= 1;
+    Some(meeting.barrier.clone())
 }
 
 #[derive(Debug)]

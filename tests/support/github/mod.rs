@@ -168,6 +168,11 @@ impl FakeGitHub {
         self.state().planned.push(failure::Planned::new(method, path, nth, failure));
     }
 
+    /// Lets the next `count` calls of whose path some part matches this regular expression wait until all of them are there.
+    pub fn meet(&self, path: &str, count: usize) {
+        self.state().meetings.push(failure::Meeting::new(path, count));
+    }
+
     /// The calls so far, as `GET /repos/o/r/pulls`: below the API's base, without their queries.
     pub fn calls(&self) -> Vec<String> {
         self.state().requests.iter().map(|request| format!("{} {}", request.method, request.path)).collect()

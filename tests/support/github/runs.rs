@@ -19,6 +19,10 @@ pub struct Workflow {
     pub run_name: String,
     /// A tag that is made starts it.
     pub on_tags: bool,
+    /// A run of it ends the one that goes on on the same commit: a concurrency group with `cancel-in-progress`.
+    pub cancels: bool,
+    /// A new run is missing in this many lists.
+    pub lag: usize,
     /// What becomes of the next runs, in order.
     pub scripts: VecDeque<Script>,
 }
@@ -99,6 +103,7 @@ pub struct Run {
     pub created_at: String,
     script: Option<Script>,
     looks: usize,
+    lag: usize,
 }
 
 impl Run {
@@ -192,6 +197,10 @@ fn begin(
     if script.as_ref().is_some_and(|script| script.end == End::Lost) {
         return id;
     }
+    let (cancels, lag) = (workflow.cancels, workflow.lag);
+    for run in repo.runs.iter_mut().filter(|run| cancels && run.workflow == file && run.sha == sha) {
+        run.conclusion.get_or_insert_with(|| "cancelled".into());
+    }
     let (workflow, branch) = (file.to_owned(), branch.to_owned());
     let (attempt, conclusion, looks) = (1, None, 0);
     repo.runs.push(Run {
@@ -207,6 +216,7 @@ fn begin(
         created_at,
         script,
         looks,
+        lag,
     });
     id
 }
@@ -240,6 +250,10 @@ pub fn list(state: &mut State, request: &Request) -> Answer {
     };
     let mut shown = Vec::new();
     for run in repo.runs.iter_mut().rev().filter(wanted) {
+        if run.lag > 0 {
+            run.lag -= 1;
+            continue;
+        }
         run.look();
         if !run.is_deleted() {
             shown.push(show(&url, &request.repo, run));

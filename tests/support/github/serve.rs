@@ -108,6 +108,10 @@ pub async fn serve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let meeting = failure::meeting(&mut state.lock().unwrap().meetings, uri.path());
+    if let Some(barrier) = meeting {
+        barrier.wait().await;
+    }
     let (answer, failure) = {
         let mut state = state.lock().unwrap();
         state.follow_branches();

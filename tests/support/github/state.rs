@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::failure::Planned;
+use super::failure::{Meeting, Planned};
 use super::rights::Token;
 use super::runs::{Run, Workflow};
 use super::statuses::Status;
@@ -21,6 +21,7 @@ pub struct State {
     /// What was sent or answered against GitHub's description.
     pub violations: Vec<String>,
     pub(super) planned: Vec<Planned>,
+    pub(super) meetings: Vec<Meeting>,
     pub(super) ticks: i64,
 }
 
