@@ -110,14 +110,17 @@ async fn last_run(
         return Ok(None);
     }
     let attempt = last_attempt(repository, config, &prepared.desired, number).await?;
-    Ok(attempt.and_then(|attempt| {
-        let run = attempt.run?;
-        Some(PhaseRun {
-            phase: phase.name.clone(),
-            attempt: attempt.number,
-            state: run.state.to_string(),
-            url: run.url,
-            started: run.created_at,
-        })
+    let Some((attempt, run)) = attempt.and_then(|attempt| Some((attempt.number, attempt.run?))) else {
+        return Ok(None);
+    };
+    let queued = if run.state.is_active() { repository.queued_jobs(&run).await? } else { Vec::new() };
+    let labels: BTreeSet<String> = queued.into_iter().flat_map(|job| job.labels).collect();
+    Ok(Some(PhaseRun {
+        phase: phase.name.clone(),
+        attempt,
+        state: run.state.to_string(),
+        awaits: labels.into_iter().collect(),
+        url: run.url,
+        started: run.created_at,
     }))
 }

@@ -350,6 +350,8 @@ pub struct Actions {
     pub workflow: String,
     /// How often a phase is tried.
     pub attempts: u32,
+    /// How long a job may wait for a runner.
+    pub queue_limit: std::time::Duration,
     /// What the workflow is dispatched with: places are those of components, [`super::PHASE`], [`super::COMMIT`] and
     /// [`super::REQUEST`].
     pub inputs: Vec<(String, Template)>,

@@ -322,6 +322,10 @@ pub struct Actions {
     /// How often a phase is tried before a person must look. Default: 2.
     #[schemars(range(min = 1, max = 100))]
     pub attempts: Option<u32>,
+    /// How long a job of a run may wait for a runner before a person must look: minutes, hours or days. The run itself is left
+    /// as it is. Default: 1h.
+    #[schemars(example = &"4h")]
+    pub queue_limit: Option<String>,
     /// What the workflow is dispatched with, by the names of its inputs. `{phase}`, `{commit}` and `{request}` stand for the
     /// phase's name, the commit and the id by which the run is found again, which belongs into the workflow's `run-name`;
     /// `{component}` stands for that component's version. Default: inputs `phase`, `commit` and `request`.

@@ -1,10 +1,12 @@
-//! Why a run has failed: its failed jobs and what they said.
+//! The jobs of a run: why one has failed, and what one waits for.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Repository;
 use super::call::Call;
 use super::failure::quote;
+use super::runs::Run;
 use crate::error::Result;
 
 /// Annotations that are shown of one job.
@@ -39,6 +41,17 @@ impl std::fmt::Display for FailedJob {
     }
 }
 
+/// A job that no runner has taken up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedJob {
+    /// Its name.
+    pub name: String,
+    /// What `runs-on` asks for.
+    pub labels: Vec<String>,
+    /// Since when it could have been taken up, as far as GitHub tells.
+    pub since: Timestamp,
+}
+
 #[derive(Deserialize)]
 struct Page {
     jobs: Vec<RawJob>,
@@ -47,9 +60,14 @@ struct Page {
 #[derive(Deserialize)]
 struct RawJob {
     name: String,
+    status: String,
     conclusion: Option<String>,
     html_url: Option<String>,
     check_run_url: String,
+    #[serde(default)]
+    labels: Vec<String>,
+    created_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
     #[serde(default)]
     steps: Vec<RawStep>,
 }
@@ -74,12 +92,8 @@ impl Repository {
     /// # Errors
     /// Remote. Annotations that may not be read are left out.
     pub async fn failed_jobs(&self, id: u64) -> Result<Vec<FailedJob>> {
-        let what = format!("list the jobs of run {id} of {}", self.name);
-        let path = self.at(&format!("actions/runs/{id}/jobs"));
-        let call = Call::get(what, path).query("filter", "latest").query("per_page", "100");
-        let page: Page = self.client.read(&call).await?;
         let mut failed = Vec::new();
-        for job in page.jobs {
+        for job in self.jobs(id).await? {
             let Some(conclusion) = job.conclusion.filter(|c| !matches!(c.as_str(), "success" | "skipped" | "neutral"))
             else {
                 continue;
@@ -93,6 +107,32 @@ impl Repository {
             });
         }
         Ok(failed)
+    }
+
+    /// The jobs of `run` (of its last attempt) that wait for a runner, the one that has waited longest first.
+    ///
+    /// # Errors
+    /// Remote.
+    pub async fn queued_jobs(&self, run: &Run) -> Result<Vec<QueuedJob>> {
+        let jobs = self.jobs(run.id).await?;
+        // what a job needs has ended before it could be taken up, whenever GitHub has made it
+        let ready = jobs.iter().filter_map(|job| job.completed_at).fold(run.started_at, Timestamp::max);
+        let queued = jobs.into_iter().filter(|job| job.status == "queued").map(|job| QueuedJob {
+            name: job.name,
+            labels: job.labels,
+            since: job.created_at.map_or(ready, |made| made.max(ready)),
+        });
+        let mut queued: Vec<QueuedJob> = queued.collect();
+        queued.sort_by_key(|job| job.since);
+        Ok(queued)
+    }
+
+    async fn jobs(&self, id: u64) -> Result<Vec<RawJob>> {
+        let what = format!("list the jobs of run {id} of {}", self.name);
+        let path = self.at(&format!("actions/runs/{id}/jobs"));
+        let call = Call::get(what, path).query("filter", "latest").query("per_page", "100");
+        let page: Page = self.client.read(&call).await?;
+        Ok(page.jobs)
     }
 
     /// The error annotations of a check run. They only explain: a token that may not read checks goes without.

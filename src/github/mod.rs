@@ -40,7 +40,7 @@ use client::Client;
 
 pub use commits::{BranchMove, FileChange, NewCommit, Written};
 pub use ensure::{Action, Ensured, SetUp, Wanted, is_set_up, says};
-pub use jobs::FailedJob;
+pub use jobs::{FailedJob, QueuedJob};
 pub use marker::Marker;
 pub use notes::{between, defused};
 pub use preflight::{Answer, Check, Needs, Preflight};

@@ -36,6 +36,8 @@ pub struct Run {
     pub url: String,
     /// When it was started.
     pub created_at: Timestamp,
+    /// When its last attempt was started.
+    pub started_at: Timestamp,
     /// How often it was started, from 1.
     pub attempt: u32,
 }
@@ -91,6 +93,7 @@ struct RawRun {
     head_sha: String,
     html_url: String,
     created_at: Timestamp,
+    run_started_at: Option<Timestamp>,
     run_attempt: Option<u32>,
 }
 
@@ -108,6 +111,7 @@ impl From<RawRun> for Run {
             head_sha: raw.head_sha,
             url: raw.html_url,
             created_at: raw.created_at,
+            started_at: raw.run_started_at.unwrap_or(raw.created_at),
             attempt: raw.run_attempt.unwrap_or(1),
         }
     }

@@ -55,11 +55,23 @@ pub struct PhaseRun {
     pub attempt: u32,
     /// How far it is, in GitHub's words.
     pub state: String,
+    /// The labels of the runners that its jobs wait for.
+    pub awaits: Vec<String>,
     /// Its page.
     pub url: String,
     /// When it was started.
     #[schemars(with = "String")]
     pub started: Timestamp,
+}
+
+impl PhaseRun {
+    /// `, waits for a runner labelled ubuntu-24.04-arm`, if it does.
+    fn awaits(&self) -> String {
+        match self.awaits.as_slice() {
+            [] => String::new(),
+            labels => format!(", waits for a runner labelled {}", labels.join(", ")),
+        }
+    }
 }
 
 impl<'a> Status<'a> {
@@ -89,7 +101,15 @@ impl<'a> Status<'a> {
             let _ = writeln!(text, "| {component} | {version} | {newer} | {} |", pulls.join(" "));
         }
         for run in &self.runs {
-            let _ = writeln!(text, "\nPhase {}: attempt {} {} ({})", run.phase, run.attempt, run.state, run.url);
+            let _ = writeln!(
+                text,
+                "\nPhase {}: attempt {} {}{} ({})",
+                run.phase,
+                run.attempt,
+                run.state,
+                run.awaits(),
+                run.url
+            );
         }
         text
     }
@@ -113,7 +133,7 @@ pub fn show(status: &Status<'_>, now: Timestamp) {
                 "failure" | "cancelled" | "timed out" | "startup failure" => RED,
                 _ => YELLOW,
             };
-            format!("  run {} {color}{}{color:#} {}", run.attempt, run.state, run.url)
+            format!("  run {} {color}{}{}{color:#} {}", run.attempt, run.state, run.awaits(), run.url)
         });
         outln!("{BOLD}phase {}{BOLD:#}{}", phase.name, run.unwrap_or_default());
         for image in &phase.images {

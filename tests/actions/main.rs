@@ -8,6 +8,7 @@ mod desired;
 mod fake;
 mod lab;
 mod merges;
+mod queues;
 mod races;
 mod replies;
 mod ways;

@@ -45,7 +45,7 @@ fn the_document_names_the_run_that_goes_on() {
     let (code, document) = json_of(&world, &["build", "--no-wait"]);
     let url = "https://github.com/alibaba/GraphScope/actions/runs/500";
     assert_eq!(code, 0, "{document}");
-    assert_eq!(document["runs"], json!([{ "phase": "v6d", "url": url, "state": "queued" }]));
+    assert_eq!(document["runs"], json!([{ "phase": "v6d", "url": url, "state": "in progress" }]));
     assert_eq!(document["waits-for"], format!("phase v6d is under way: {url}"));
 }
 
@@ -142,6 +142,14 @@ fn status_is_one_screen_of_components_runs_and_images() {
     let (_, document) = json_of(&world, &["status"]);
     let run = &document["runs"][0];
     assert_eq!((&run["phase"], &run["attempt"], &run["state"]), (&json!("v6d"), &json!(1), &json!("in progress")));
+
+    assert_eq!(run["awaits"], json!([]));
+    world.fake.state().repo_mut(HOME).runs[0].awaits = vec!["ubuntu-24.04-arm".into()];
+    let (_, document) = json_of(&world, &["status"]);
+    assert_eq!(document["runs"][0]["awaits"], json!(["ubuntu-24.04-arm"]));
+    let screen = String::from_utf8(call(&world, true, &["status"]).stdout).unwrap();
+    assert!(screen.contains("run 1 queued, waits for a runner labelled ubuntu-24.04-arm https://"), "{screen}");
+    world.fake.state().repo_mut(HOME).runs[0].awaits.clear();
 
     let screen = String::from_utf8(call(&world, true, &["status"]).stdout).unwrap();
     for part in [

@@ -58,6 +58,7 @@ mod tests {
             head_sha: String::new(),
             url: String::new(),
             created_at: "2025-05-20T10:00:00Z".parse().unwrap(),
+            started_at: "2025-05-20T10:00:00Z".parse().unwrap(),
             attempt: 1,
         }
     }

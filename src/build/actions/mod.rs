@@ -2,13 +2,15 @@
 //!
 //! - [`request`] makes the id of what is asked for;
 //! - [`way`] says how a phase's workflow is started;
-//! - `sight` looks at the runs there are, [`mod@decide`] says what follows from them, `start` starts one.
+//! - `sight` looks at the runs there are, [`mod@decide`] says what follows from them, `start` starts one, and `queue` tells
+//!   of one that no runner takes up.
 //!
 //! The registry decides whether a phase is done, never what a run says of itself. No record is kept: runs, their names and
 //! the registry are all there is, so that this may be killed anywhere and called again. It is no [`super::Engine`]:
 //! that builds an image, and inside of a run it is `buildx` which does so.
 
 pub mod decide;
+mod queue;
 pub mod request;
 mod sight;
 mod start;
@@ -17,6 +19,7 @@ pub mod way;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 pub use start::Pace;
 
 use super::{BuildPlan, Desired, Event, Listener, Observed, PhasePlan};
@@ -155,11 +158,11 @@ impl Actions<'_> {
             return Ok(None);
         }
         match decision {
-            Decision::Join(run) => self.follow(phase, run).await,
+            Decision::Join(run) => self.follow(phase, &way, run).await,
             Decision::WaitFor(run) if !way.carries_request() => Err(trouble::cannot_tell(&way, run)),
             Decision::WaitFor(run) => {
                 self.note(format!("phase {} waits for a run of something else: {}", phase.name, run.url));
-                self.follow(phase, run).await
+                self.follow(phase, &way, run).await
             }
             Decision::Start(attempt) => {
                 if self.tags_start_nothing
@@ -181,7 +184,7 @@ impl Actions<'_> {
                         self.say_run(phase, &run, "started");
                         let run = self.settle(phase, &launch, attempt, run).await?;
                         started.insert(attempt, Some(run.id));
-                        self.follow(phase, &run).await
+                        self.follow(phase, &way, &run).await
                     }
                     None if self.wait => Ok(None),
                     None => Err(trouble::unseen(&way, self.pace.appears)),
@@ -223,29 +226,31 @@ impl Actions<'_> {
         Place { github: self.github, branch: self.branch, commit: &self.desired.commit, own_run: self.own_run }
     }
 
-    /// Waits until `run` has ended or is gone; gives it back at once where nobody waits.
-    async fn follow(&self, phase: &PhasePlan, run: &Run) -> Result<Option<Run>> {
+    /// Waits until `run` has ended or is gone; gives it back at once where nobody waits. A run that waits for a runner for too
+    /// long is an error, now and at each later look.
+    async fn follow(&self, phase: &PhasePlan, way: &Way<'_>, run: &Run) -> Result<Option<Run>> {
         self.tell(phase, StatusState::Pending, "images are being built", Some(run.url.clone())).await;
         self.say_run(phase, run, &run.state.to_string());
-        if !self.wait {
-            return Ok(Some(run.clone()));
-        }
-        let mut state = run.state.clone();
+        let mut run = run.clone();
         let mut pause = self.pace.first;
         loop {
+            queue::check(self.github, &phase.name, way, &run, Timestamp::now()).await?;
+            if !self.wait {
+                return Ok(Some(run));
+            }
             tokio::time::sleep(pause).await;
             pause = self.pace.next(pause);
             let Some(now) = self.github.run(run.id).await? else {
                 self.note(format!("run {} of phase {} is gone", run.url, phase.name));
                 return Ok(None);
             };
-            if now.state != state {
+            if now.state != run.state {
                 self.say_run(phase, &now, &now.state.to_string());
-                state = now.state.clone();
             }
             if !now.state.is_active() {
                 return Ok(None);
             }
+            run = now;
         }
     }
 

@@ -1,6 +1,7 @@
 //! How the workflow of a phase is started: what `build.actions` and the phase's `trigger` say of it. Pure.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::build::Desired;
 use crate::config::{self, COMMIT, Config, PHASE, REQUEST, Template};
@@ -8,6 +9,8 @@ use crate::error::{Error, Result};
 
 /// Times that a phase is tried where nothing says how often: a phase may have a workflow without `build.actions`.
 const ATTEMPTS: u32 = 2;
+/// How long a job may wait for a runner where nothing says it.
+const QUEUE_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// The workflow of a phase.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub struct Way<'a> {
     pub start: Start<'a>,
     /// How often a phase is tried.
     pub attempts: u32,
+    /// How long a job may wait for a runner.
+    pub queue_limit: Duration,
 }
 
 /// What starts a workflow.
@@ -49,7 +54,9 @@ impl<'a> Way<'a> {
             (None, None, Some(actions)) => Start::Inputs(&actions.inputs),
             (None, None, None) => Start::Inputs(&[]),
         };
-        Ok(Way { workflow, start, attempts: actions.map_or(ATTEMPTS, |actions| actions.attempts) })
+        let (attempts, queue_limit) =
+            actions.map_or((ATTEMPTS, QUEUE_LIMIT), |actions| (actions.attempts, actions.queue_limit));
+        Ok(Way { workflow, start, attempts, queue_limit })
     }
 
     /// Whether a run can be found again by the request in its name.

@@ -68,6 +68,7 @@ fn the_design_s_example_is_accepted_whole() {
     assert_eq!((build.engine, build.parallel, build.platform_tags), (EngineKind::Actions, Some(4), false));
     let actions = build.actions.as_ref().unwrap();
     assert_eq!((&*actions.workflow, actions.attempts), ("build-images.yml", 3));
+    assert_eq!(actions.queue_limit, Duration::from_secs(60 * 60));
     assert_eq!(inputs(&actions.inputs), ["phase={phase}", "commit={commit}", "request={request}"]);
     assert_eq!(build.buildx.builder.as_deref(), Some("remote"));
     assert_eq!(build.buildx.cache, Some(BuildCache::Registry));

@@ -1,5 +1,7 @@
 //! How a phase's workflow is started on GitHub: `build.actions` and the `trigger` of a phase.
 
+use std::time::Duration;
+
 use indexmap::{IndexMap, IndexSet};
 
 use super::image::{is_known, tag_template};
@@ -12,6 +14,10 @@ use crate::error::{Error, Result};
 /// Times that a phase is tried, unless the file says otherwise.
 const ATTEMPTS: u32 = 2;
 
+/// How long a job may wait for a runner, unless the file says otherwise: longer than a busy day takes, and far from the day
+/// after which GitHub gives the job up.
+const QUEUE_LIMIT: Duration = Duration::from_secs(60 * 60);
+
 /// `build.actions`. `known` are the components.
 pub(super) fn actions(raw: raw::Actions, node: &Node, known: &IndexSet<&str>, faults: &mut Faults) -> Option<Actions> {
     let workflow = optional(raw.workflow.as_deref(), node, "workflow", faults, workflow_file);
@@ -19,7 +25,13 @@ pub(super) fn actions(raw: raw::Actions, node: &Node, known: &IndexSet<&str>, fa
         Some(raw) => inputs(raw, node.get("inputs"), known, faults),
         None => [PHASE, COMMIT, REQUEST].map(own_input).into_iter().collect::<Result<_>>().ok(),
     };
-    Some(Actions { workflow: workflow??, attempts: raw.attempts.unwrap_or(ATTEMPTS), inputs: inputs? })
+    let queue_limit = optional(raw.queue_limit.as_deref(), node, "queue-limit", faults, names::age);
+    Some(Actions {
+        workflow: workflow??,
+        attempts: raw.attempts.unwrap_or(ATTEMPTS),
+        queue_limit: queue_limit?.unwrap_or(QUEUE_LIMIT),
+        inputs: inputs?,
+    })
 }
 
 /// `trigger` of a phase.

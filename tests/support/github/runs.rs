@@ -23,6 +23,8 @@ pub struct Workflow {
     pub cancels: bool,
     /// A new run is missing in this many lists.
     pub lag: usize,
+    /// The labels of the runner that its jobs wait for; none: they run.
+    pub awaits: Vec<String>,
     /// What becomes of the next runs, in order.
     pub scripts: VecDeque<Script>,
 }
@@ -101,6 +103,8 @@ pub struct Run {
     /// `None`: it goes on.
     pub conclusion: Option<String>,
     pub created_at: String,
+    /// The labels of the runner that its job waits for.
+    pub awaits: Vec<String>,
     script: Option<Script>,
     looks: usize,
     lag: usize,
@@ -130,6 +134,7 @@ impl Run {
         match (&self.conclusion, self.looks) {
             (Some(_), _) => "completed",
             (None, 0 | 1) => "queued",
+            (None, _) if !self.awaits.is_empty() => "queued",
             (None, _) => "in_progress",
         }
     }
@@ -197,7 +202,7 @@ fn begin(
     if script.as_ref().is_some_and(|script| script.end == End::Lost) {
         return id;
     }
-    let (cancels, lag) = (workflow.cancels, workflow.lag);
+    let (cancels, lag, awaits) = (workflow.cancels, workflow.lag, workflow.awaits.clone());
     for run in repo.runs.iter_mut().filter(|run| cancels && run.workflow == file && run.sha == sha) {
         run.conclusion.get_or_insert_with(|| "cancelled".into());
     }
@@ -214,6 +219,7 @@ fn begin(
         attempt,
         conclusion,
         created_at,
+        awaits,
         script,
         looks,
         lag,
@@ -293,6 +299,15 @@ pub fn jobs(state: &mut State, request: &Request) -> Answer {
     job["created_at"] = run.created_at.as_str().into();
     job["html_url"] = format!("{}/job/1", page(&request.repo, id)).into();
     job["check_run_url"] = format!("{url}/repos/{}/check-runs/{}", request.repo, 9_000 + id).into();
+    job["status"] = match (&run.conclusion, run.awaits.is_empty()) {
+        (Some(_), _) => "completed",
+        (None, true) => "in_progress",
+        (None, false) => "queued",
+    }
+    .into();
+    if run.conclusion.is_none() {
+        (job["completed_at"], job["labels"]) = (Value::Null, json!(run.awaits));
+    }
     job["conclusion"] = run.conclusion.clone().map_or(Value::Null, Value::from);
     job["steps"][0]["name"] = "build".into();
     job["steps"][0]["conclusion"] =
@@ -352,6 +367,7 @@ fn show(url: &str, repo: &str, run: &Run) -> Value {
     shown["head_sha"] = run.sha.as_str().into();
     shown["run_attempt"] = run.attempt.into();
     shown["created_at"] = run.created_at.as_str().into();
+    shown["run_started_at"] = run.created_at.as_str().into();
     shown["html_url"] = page(repo, run.id).into();
     shown["url"] = format!("{url}/repos/{repo}/actions/runs/{}", run.id).into();
     shown
