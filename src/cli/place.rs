@@ -1,6 +1,7 @@
 //! The config that a command works with, and where it stands.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 use super::Global;
 use crate::build::Desired;
@@ -34,21 +35,19 @@ impl Place {
             Some(commit) => Some(commit),
             None => repository.tip("HEAD")?,
         };
-        let in_tree = match commit.filter(|_| global.config.is_relative()) {
-            Some(commit) => repository.read(commit, &path)?,
-            None => None,
-        };
-        if let Some(bytes) = in_tree {
-            return Self::of(path.clone(), bytes, Some(path));
+        if let Some(commit) = commit {
+            for path in tree_paths(global, repository) {
+                if let Some(bytes) = repository.read(commit, &path)? {
+                    return Self::of(path.clone(), bytes, Some(path));
+                }
+            }
         }
         Self::read_file(global, repository, path)
     }
 
     /// Reads the config from a file that git does not have.
     fn read_file(global: &Global, repository: &Repository, path: String) -> Result<Self> {
-        let beside = repository.workdir().map(|root| root.join(&global.config)).filter(|file| file.is_file());
-        // an absolute path stays what it is
-        let file = beside.unwrap_or_else(|| global.directory.join(&global.config));
+        let file = config_file(global, repository);
         let bytes = std::fs::read(&file).map_err(|error| {
             Error::usage(format!("cannot read the config {}: {error}", file.display()))
                 .hint("the repository needs a release.yaml at its root, or name a config with --config FILE")
@@ -61,11 +60,12 @@ impl Place {
     /// # Errors
     /// Usage: there is none, or it has faults.
     pub fn read_checkout(global: &Global, repository: &Repository, snapshot: &Snapshot<'_>) -> Result<Self> {
-        let path = global.config.to_string_lossy().into_owned();
-        match snapshot.read(&path)? {
-            Some(bytes) => Self::of(path.clone(), bytes, Some(path)),
-            None => Self::read_file(global, repository, path),
+        for path in tree_paths(global, repository) {
+            if let Some(bytes) = snapshot.read(&path)? {
+                return Self::of(path.clone(), bytes, Some(path));
+            }
         }
+        Self::read_file(global, repository, global.config.to_string_lossy().into_owned())
     }
 
     /// Path of the config as the user gave it, and its text.
@@ -119,6 +119,35 @@ impl Place {
         let inputs = graph.inputs(&repository.entries(commit)?, |path| reader.read(path), kept)?;
         Desired::new(commit.id.to_string(), versions, &self.config, graph, inputs, registry)
     }
+}
+
+/// The config as a file: beside what git has, else as seen from where the command runs. An absolute path stays what it is.
+fn config_file(global: &Global, repository: &Repository) -> PathBuf {
+    let beside = repository.workdir().map(|root| root.join(&global.config)).filter(|file| file.is_file());
+    beside.unwrap_or_else(|| global.directory.join(&global.config))
+}
+
+/// Where the config may stand in a tree: at the path that was given, or where the file of that path lies in the checkout.
+fn tree_paths(global: &Global, repository: &Repository) -> Vec<String> {
+    let given = within(Path::new(""), &global.config);
+    let file = config_file(global, repository).canonicalize().ok();
+    let root = repository.workdir().and_then(|root| root.canonicalize().ok());
+    let real = file.zip(root).and_then(|(file, root)| within(&root, &file));
+    given.into_iter().chain(real).collect()
+}
+
+/// `path` relative to `root`, as git writes it; `None` where it leads out.
+fn within(root: &Path, path: &Path) -> Option<String> {
+    let mut parts = Vec::new();
+    for component in path.strip_prefix(root).ok()?.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(parts.pop()?),
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("/"))
 }
 
 /// The repository that pull requests go to: that of the config, else of the remote, else the one that GitHub Actions names.
