@@ -11,9 +11,15 @@ use crate::error::{Error, Result};
 /// The content of the regular file at `path` under `root`.
 ///
 /// # Errors
-/// Refused: it is not there, or no regular file.
+/// Refused: it is not there, no regular file, or behind a symlink.
 pub fn read_regular(root: &Path, path: &str) -> Result<Vec<u8>> {
     let file = root.join(path);
+    let directories = Path::new(path).ancestors().skip(1).map(|directory| root.join(directory));
+    let outside = directories.take_while(|directory| directory != root).find(|directory| directory.is_symlink());
+    if let Some(link) = outside {
+        let error = Error::refused(format!("cannot edit {path}: {} is a symlink", link.display()));
+        return Err(error.hint("bring the directory back, or edit no working files"));
+    }
     let found = std::fs::symlink_metadata(&file).and_then(|meta| match meta.is_file() {
         true => std::fs::read(&file),
         false => Err(std::io::Error::other("not a regular file")),
@@ -75,6 +81,22 @@ mod tests {
         assert_eq!(fs::read(at("first")).unwrap(), b"old");
         assert_eq!(fs::read(at("last")).unwrap(), b"old");
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2, "nothing else is left there");
+    }
+
+    #[test]
+    fn no_symlink_is_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::create_dir_all(elsewhere.path().join("deep")).unwrap();
+        fs::write(elsewhere.path().join("deep/file"), "theirs").unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), root.path().join("link")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path().join("deep/file"), root.path().join("file")).unwrap();
+        fs::create_dir_all(root.path().join("real/deep")).unwrap();
+        fs::write(root.path().join("real/deep/file"), "ours").unwrap();
+        for path in ["link/deep/file", "file"] {
+            assert_eq!(read_regular(root.path(), path).unwrap_err().kind.exit_code(), 3, "{path}");
+        }
+        assert_eq!(read_regular(root.path(), "real/deep/file").unwrap(), b"ours");
     }
 
     #[test]
