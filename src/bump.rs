@@ -19,7 +19,7 @@ use crate::config::{Component, Config, VersionSource};
 use crate::edit::{EditPlan, FileScan, Place, Reading, Scanner, prove};
 use crate::error::{Error, Result};
 use crate::git::{Commit, File, History, MISSING_BLOB, Repository, Scanned};
-use crate::version::Version;
+use crate::version::{Version, find_versions};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -298,13 +298,22 @@ pub fn version_in(component: &Component, read: impl FnOnce(&str) -> Result<Optio
                     .hint("mend `version-file:`; a symlink is not followed")
             })?;
             let text = String::from_utf8_lossy(&content);
-            text.trim().parse().map_err(|error: Error| Error::usage(format!("{path}:1: {}", error.message)))
+            text.trim_start_matches('\u{feff}')
+                .trim()
+                .parse()
+                .map_err(|error: Error| Error::usage(format!("{path}:1: {}", error.message)))
         }
     }
 }
 
 fn check_direction(component: &Component, from: &Version, request: &Request) -> Result<()> {
     let to = &request.target;
+    let text = to.to_string();
+    if find_versions(text.as_bytes()).first() != Some(&(0..text.len())) {
+        return Err(Error::usage(format!("{to} is not a version that can be found again in the files")).hint(
+            "write a pre-release as -rc.1, -beta.2 and the like: anything else is taken for an affix, as `-amd64` is",
+        ));
+    }
     if to < from && !request.allow_downgrade && !request.force {
         return Err(Error::refused(format!("{} {to} is older than the current {from}", component.name))
             .hint("--allow-downgrade does it all the same"));

@@ -343,3 +343,52 @@ fn a_partial_clone_warns_unless_a_site_needs_what_is_missing() {
     assert_eq!(code, 2);
     assert!(document["error"]["hints"][0].as_str().unwrap().contains("partial clone"), "{document}");
 }
+
+#[test]
+fn a_config_of_the_tree_is_one_however_it_is_named() {
+    let config = config("      - { files: V, whole: true }\n");
+    let sandbox = Sandbox::new(&[("ci/release.yaml", &config), ("V", "0.24.1\n")]);
+    std::os::unix::fs::symlink("ci/release.yaml", sandbox.path().join("release.yaml")).unwrap();
+    sandbox.commit();
+    let absolute = sandbox.path().join("ci/release.yaml");
+    let at = |directory: &str, name: &str| {
+        let directory = sandbox.path().join(directory);
+        let arguments = ["-C", directory.to_str().unwrap(), "--config", name, "bump-vineyard", "0.24.2", "--dry-run"];
+        let (code, document) = sandbox.json(&arguments);
+        assert_eq!(code, 0, "{name}: {document}");
+        let edits = document["edits"].as_array().unwrap().iter();
+        edits.map(|edit| edit["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for name in
+        ["ci/release.yaml", "./ci/release.yaml", "ci//x/../release.yaml", absolute.to_str().unwrap(), "release.yaml"]
+    {
+        assert_eq!(at("", name), ["V", "ci/release.yaml"], "{name}");
+    }
+    assert_eq!(at("ci", "./release.yaml"), ["V", "ci/release.yaml"]);
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("x.yaml"), &config).unwrap();
+    assert_eq!(at("", outside.path().join("x.yaml").to_str().unwrap()), ["V"]);
+}
+
+#[test]
+fn a_pre_release_that_no_file_could_be_read_back_with_is_refused_at_once() {
+    let sandbox = Sandbox::new(&[("release.yaml", &config("      - { files: V, whole: true }\n")), ("V", "0.24.1\n")]);
+    for version in ["0.25.0-amd64", "0.25.0-1", "0.25.0-rc.1.foo"] {
+        let (code, document) = sandbox.json(&["bump-vineyard", version, "--local"]);
+        let message = document["error"]["message"].as_str().unwrap();
+        assert!(code == 2 && message.contains("is not a version that can be found"), "{message}");
+    }
+    assert_eq!(sandbox.json(&["bump-vineyard", "0.25.0-rc.1", "--local"]).0, 0);
+}
+
+#[test]
+fn a_version_file_and_a_version_keep_what_is_around_them() {
+    let file = "components: { vineyard: { version-file: VERSION } }";
+    let sandbox = Sandbox::new(&[("release.yaml", file), ("VERSION", "\u{feff}v0.24.1\r\n")]);
+    assert_eq!(sandbox.json(&["bump-vineyard", "0.24.2", "--local"]).0, 0);
+    assert_eq!(sandbox.git(&["show", "gs-release/vineyard:VERSION"]), "\u{feff}v0.24.2\r\n");
+    let block = "components:\n  vineyard:\n    version: |\n      v0.24.1\n";
+    let sandbox = Sandbox::new(&[("release.yaml", block)]);
+    assert_eq!(sandbox.json(&["bump-vineyard", "0.24.2", "--local"]).0, 0);
+    assert_eq!(sandbox.git(&["show", "gs-release/vineyard:release.yaml"]), block.replace("0.24.1", "0.24.2"));
+}

@@ -106,7 +106,8 @@ fn version_source(raw: &raw::Component, entry: &Entry, faults: &mut Faults) -> O
 }
 
 fn exact(text: &str) -> Result<Version> {
-    text.parse().map_err(|error: Error| Error::usage(error.message).hint("write three numbers, such as 0.24.2"))
+    // a block scalar ends in a line break
+    text.trim().parse().map_err(|error: Error| Error::usage(error.message).hint("write three numbers, such as 0.24.2"))
 }
 
 fn update_policy(raw: Option<&raw::Update>, node: &Node, faults: &mut Faults) -> Option<UpdatePolicy> {
