@@ -23,9 +23,24 @@ fn is_pinned(used: &str) -> bool {
         && version.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// An example uses this action by its major version: whoever copies it pins the commit of the release they take.
+/// An example uses this action by its release; whoever copies it writes the owner, and the commit of the release they take.
 fn is_example(file: &std::path::Path, used: &str) -> bool {
-    file.starts_with(root().join("docs")) && used.ends_with("/gs-release@v1")
+    file.starts_with(root().join("docs")) && used == ACTION
+}
+
+/// This action as the documentation names it: there is no tag but those of releases.
+const ACTION: &str = concat!("alibaba/gs-release@v", env!("CARGO_PKG_VERSION"));
+
+#[test]
+fn the_documentation_names_the_action_by_its_release() {
+    let pages = ["README.md", "docs/github.md", "docs/check.md", "docs/examples/graphscope/README.md"];
+    let texts = pages.map(|page| std::fs::read_to_string(root().join(page)).unwrap());
+    let mentions = texts.iter().flat_map(|text| text.match_indices("/gs-release@").map(move |(at, _)| &text[at..]));
+    let others: Vec<&str> = mentions
+        .map(|rest| &rest[..rest.find(char::is_whitespace).unwrap_or(rest.len())])
+        .filter(|mention| !ACTION.ends_with(mention.trim_end_matches('`')))
+        .collect();
+    assert!(others.is_empty(), "{ACTION}: {others:?}");
 }
 
 #[test]

@@ -204,6 +204,30 @@ fn a_tag_that_is_not_the_version_is_not_packed() {
 }
 
 #[test]
+#[ignore = "needs a Docker engine with buildx"]
+fn the_image_of_a_release_holds_the_binary_of_its_platform() {
+    let bench = Bench::new();
+    bench.program("cargo", &CARGO.replace(r"from cargo\n'", r#"for %s\n' "$6""#));
+    bench.program("rustup", "");
+    bench.program("musl-gcc", "");
+    let source = bench.checkout("source");
+    let line = script(".ci/package").replace(".ci/", &format!("{source}/.ci/"));
+    for target in ["x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"] {
+        fine(bench.bash(&line, &[("TARGET", target)]));
+    }
+    let file = root().join(".ci/Dockerfile");
+    for (platform, machine) in [("linux/amd64", "x86_64"), ("linux/arm64", "aarch64")] {
+        // the base is not what is tested, and is not to be had everywhere; not each engine builds two platforms at once
+        let build = "docker buildx build --quiet --platform \"$PLATFORM\" --build-arg BASE=scratch \
+                     --output type=local,dest=image --file \"$FILE\" source/target/package";
+        fine(bench.bash(build, &[("PLATFORM", platform), ("FILE", file.to_str().unwrap())]));
+        let said = fine(Command::new(bench.path("image/usr/local/bin/gs-release")).output().unwrap());
+        assert_eq!(said, format!("gs-release for {machine}-unknown-linux-musl\n"));
+        assert!(bench.path("image/usr/share/doc/gs-release/LICENSE").is_file());
+    }
+}
+
+#[test]
 fn a_release_has_every_packed_file() {
     let bench = Bench::new();
     bench.program("gh", "");
