@@ -103,13 +103,13 @@ pub fn error(error: &Error) {
 /// None in practice.
 pub fn bump_json(plan: &BumpPlan, commit: Option<&str>, pull_request: Option<&Ensured>) -> Result<Value> {
     json_of(&documents::Bump {
-        component: plan.component.clone(),
+        component: &plan.component,
         from: plan.from.to_string(),
         to: plan.to.to_string(),
-        edits: plan.edits.edits.clone(),
-        leftovers: plan.edits.leftovers.clone(),
-        branch: plan.branch.clone(),
-        commit: commit.map(str::to_owned),
+        edits: &plan.edits.edits,
+        leftovers: &plan.edits.leftovers,
+        branch: &plan.branch,
+        commit,
         pull_request: documents::PullRequest::of(pull_request),
     })
 }

@@ -16,7 +16,7 @@ const DIGITS: usize = 12;
 
 /// A plan for a person: every image with its state and what will be done about it.
 pub fn plan(plan: &BuildPlan) {
-    states(plan, |image| if image.build { "  build" } else { "" });
+    states(plan, |_| true, |image| if image.build { "  build" } else { "" });
     for note in &plan.notes {
         outln!("{note}");
     }
@@ -44,15 +44,17 @@ pub(super) fn short_digest(digest: &str) -> String {
 
 /// What `verify` has seen, for a person: every image with its state, and the `gaps` in what they list.
 pub fn verified(plan: &BuildPlan, gaps: &[String]) {
-    states(plan, |_| "");
+    // where the release itself is missing, that is said
+    states(plan, |moved| moved.to.is_some(), |_| "");
     gaps.iter().for_each(|gap| outln!("{RED}gap{RED:#}: {gap}"));
     if gaps.is_empty() && plan.images().all(|image| image.state.is_settled() && image.moves.is_empty()) {
         outln!("{} verified", counted(plan.images().count(), "image"));
     }
 }
 
-/// A line for each image: its name, tags and state, and what `note` adds; under it its moving tags that are to move.
-fn states(plan: &BuildPlan, note: impl Fn(&ImagePlan) -> &'static str) {
+/// A line for each image: its name, tags and state, and what `note` adds; under it those of its moving tags that are to move
+/// and that `tell` lets through.
+fn states(plan: &BuildPlan, tell: impl Fn(&TagMove) -> bool, note: impl Fn(&ImagePlan) -> &'static str) {
     let widest = |text: &dyn Fn(&ImagePlan) -> usize| plan.images().map(text).max().unwrap_or(0);
     let moving = |image: &ImagePlan| image.moves.iter().map(|moved| moved.tag.len()).max().unwrap_or(0);
     let names = widest(&|image| image.image.len());
@@ -62,7 +64,7 @@ fn states(plan: &BuildPlan, note: impl Fn(&ImagePlan) -> &'static str) {
         for image in &phase.images {
             let (color, listed) = (color(image), image.tags.join(", "));
             outln!("  {:<names$}  {listed:<tags$}  {color}{}{color:#}{}", image.image, image.state, note(image));
-            for moved in &image.moves {
+            for moved in image.moves.iter().filter(|moved| tell(moved)) {
                 outln!("  {:<names$}  {:<tags$}  {}", "", moved.tag, arrow(moved));
             }
         }
