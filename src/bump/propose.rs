@@ -1,7 +1,7 @@
 //! From a plan to its open pull request, for whoever made the plan: look whether it is there, check the rights, write the
 //! text, publish. `bump` and `watch` go this way alike.
 
-use super::publish::{self, Destination, Published};
+use super::publish::{self, Destination, Look, Published};
 use super::upstream::{self, Quoted};
 use super::{BumpPlan, describe};
 use crate::config::{Component, Config};
@@ -50,10 +50,11 @@ pub async fn propose(
     hear: impl Fn(Event),
 ) -> Result<Published> {
     let Proposal { plan, component, compare, known } = proposal;
-    if let Some(published) = publish::settled(to, plan, known).await? {
-        return Ok(published);
-    }
-    preflight(config, to, plan, &hear).await?;
+    let opens = match publish::look(to, plan, known).await? {
+        Look::Settled(published) => return Ok(*published),
+        Look::Due { opens } => opens,
+    };
+    preflight(config, to, plan, opens, &hear).await?;
     let notes = upstream::quote(to.github, component, &plan.from, &plan.to).await.unwrap_or_else(|error| {
         hear(Event::Note(format!("the release notes are left out: {error}")));
         String::new()
@@ -63,12 +64,20 @@ pub async fn propose(
     publish::publish(to, plan, &text).await
 }
 
-async fn preflight(config: &Config, to: &Destination<'_>, plan: &BumpPlan, hear: &impl Fn(Event)) -> Result<()> {
+async fn preflight(
+    config: &Config,
+    to: &Destination<'_>,
+    plan: &BumpPlan,
+    opens: bool,
+    hear: &impl Fn(Event),
+) -> Result<()> {
     let needs = Needs {
         base: config.base.clone(),
         push_to: config.pull_request.push_to.clone(),
         workflow_files: plan.contents.keys().any(|path| path.starts_with(".github/workflows/")),
         milestone: config.pull_request.milestone.clone(),
+        opens,
+        teams: opens && config.pull_request.asks_teams(),
     };
     let found = to.github.preflight(to.home.name(), &needs).await?;
     for check in &found.checks {

@@ -54,33 +54,41 @@ pub struct Published {
     pub notes: Vec<String>,
 }
 
+/// What is left to do.
+pub enum Look {
+    /// Nothing.
+    Settled(Box<Published>),
+    /// Something.
+    Due {
+        /// There is no pull request yet.
+        opens: bool,
+    },
+}
+
 /// Looks whether branch and pull request are what `plan` says already. `known` are the pull requests of the branch, where they
 /// were looked up a moment ago.
 ///
 /// # Errors
 /// Refused, if a person must decide; one comment on the pull request tells the person whose commits are on the branch.
 /// Remote.
-pub async fn settled(
-    to: &Destination<'_>,
-    plan: &BumpPlan,
-    known: Option<&[PullRequest]>,
-) -> Result<Option<Published>> {
+pub async fn look(to: &Destination<'_>, plan: &BumpPlan, known: Option<&[PullRequest]>) -> Result<Look> {
     let commit = to.git.commit(plan.base, &plan.contents, &plan.message)?;
     Ok(match observe(to, plan, commit, known).await? {
         Steps { branch: BranchStep::Keep(standing), pull: PullStep::Leave(pull), superseded }
             if superseded.is_empty() && is_set_up(&pull, &to.settings.labels) =>
         {
             let pull_request = Ensured { action: Action::Unchanged, pull_request: pull, notes: Vec::new() };
-            Some(Published { commit: standing.id.to_string(), pull_request, notes: Vec::new() })
+            let published = Published { commit: standing.id.to_string(), pull_request, notes: Vec::new() };
+            Look::Settled(published.into())
         }
-        _ => None,
+        steps => Look::Due { opens: steps.pull.existing().is_none() },
     })
 }
 
 /// Brings branch and pull request to what `plan` says.
 ///
 /// # Errors
-/// As [`settled`].
+/// As [`look`].
 pub async fn publish(to: &Destination<'_>, plan: &BumpPlan, text: &PullRequestText) -> Result<Published> {
     let commit = to.git.commit(plan.base, &plan.contents, &plan.message)?;
     let wanted = wanted(to, plan, text, commit);
@@ -93,7 +101,11 @@ pub async fn publish(to: &Destination<'_>, plan: &BumpPlan, text: &PullRequestTe
         };
         if let Some(id) = moved {
             let open = steps.pull.existing();
-            let mut pull_request = to.home.ensure_pull_request(&wanted, open, &steps.superseded).await?;
+            let ensured = to.home.ensure_pull_request(&wanted, open, &steps.superseded).await;
+            let pushed = |error: Error| {
+                error.hint(format!("branch {} is pushed: the same command goes on from there", plan.branch))
+            };
+            let mut pull_request = ensured.map_err(pushed)?;
             notes.append(&mut pull_request.notes);
             if let PullStep::Retarget(pull) = &steps.pull {
                 notes.push(format!("#{} went to {}; it goes to {} now", pull.number, pull.base_branch, to.base));

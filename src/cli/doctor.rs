@@ -125,6 +125,8 @@ impl Found {
                 push_to: pull_request.push_to.clone(),
                 workflow_files: self.changes_workflows(),
                 milestone: pull_request.milestone.clone(),
+                opens: false,
+                teams: pull_request.asks_teams(),
             },
             needed: self.config.build.engine == EngineKind::Actions,
         })

@@ -211,6 +211,13 @@ pub struct PullRequest {
     pub push_to: Option<RepositoryName>,
 }
 
+impl PullRequest {
+    /// Whether a team is among the reviewers.
+    pub fn asks_teams(&self) -> bool {
+        self.reviewers.iter().any(|reviewer| reviewer.contains('/'))
+    }
+}
+
 /// How the commit reaches GitHub.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CommitVia {

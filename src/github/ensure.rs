@@ -74,6 +74,20 @@ pub fn is_set_up(pull: &PullRequest, labels: &[String]) -> bool {
     pull.marker().is_some_and(|marker| marker.set_up) && missing(labels, &pull.labels).is_empty()
 }
 
+/// What to do where GitHub declines automerge with these words.
+fn automerge_remedy(why: &str) -> &'static str {
+    let why = why.to_lowercase();
+    if why.contains("not allowed") {
+        " (allow it under Settings > General > Pull Requests)"
+    } else if why.contains("clean status") {
+        " (nothing is left to wait for: merge it, or require a check with a branch protection rule)"
+    } else if why.contains("protected branch rules not configured") {
+        " (it waits for what a branch protection rule requires, and there is none)"
+    } else {
+        ""
+    }
+}
+
 impl Repository {
     /// Makes one pull request what `wanted` says: `open`, which is there already, or a new one (a closed one is never opened
     /// again). Closes `superseded` with a link.
@@ -149,7 +163,7 @@ impl Repository {
             self.set_milestone(&pull, title).await?;
         }
         if *automerge && let Automerge::Declined(why) = self.enable_automerge(&pull).await? {
-            ensured.notes.push(format!("GitHub declined automerge: {why}"));
+            ensured.notes.push(format!("GitHub declined automerge: {why}{}", automerge_remedy(&why)));
         }
         // Last, so that whoever is killed before it sets up again.
         let body = wanted.marker(true).put_in(&pull.body);

@@ -243,7 +243,7 @@ pub(super) fn grant(permission: &str, page: &str) -> String {
 
 /// Messages of GitHub that name the fault, but not the remedy.
 fn known_message(message: &str) -> Option<&'static str> {
-    const KNOWN: [(&str, &str); 5] = [
+    const KNOWN: [(&str, &str); 6] = [
         (
             "not permitted to create or approve pull requests",
             "allow it under Settings > Actions > General > Workflow permissions, or use a GitHub App or a personal token",
@@ -251,6 +251,10 @@ fn known_message(message: &str) -> Option<&'static str> {
         ("archived", "the repository is archived, so nothing can be written to it: unarchive it first"),
         ("Draft pull requests are not supported", "set `draft: false` under `pull-request:` in release.yaml"),
         ("IP allow list", "run this from an address on the organisation's allow list, or add this one"),
+        (
+            "Could not resolve to a node",
+            "the token cannot see the team: a personal token needs the scope read:org, a GitHub App the permission members: read",
+        ),
         (
             "only be requested from collaborators",
             "`reviewers:` and `assignees:` in release.yaml may only name people with access to the repository",

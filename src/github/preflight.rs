@@ -24,6 +24,10 @@ pub struct Needs {
     pub workflow_files: bool,
     /// The milestone that the pull request goes into.
     pub milestone: Option<String>,
+    /// The pull request is not there yet, and will be opened now.
+    pub opens: bool,
+    /// A team is asked for a review.
+    pub teams: bool,
 }
 
 /// What was found.
@@ -122,7 +126,8 @@ const MAKE_A_TOKEN: &str = "set GITHUB_TOKEN (or GH_TOKEN) to a token that may w
 const ACTIONS_LOGIN: &str = "github-actions[bot]";
 
 impl GitHub {
-    /// Looks at everything that can be looked at before the first write in `repository`. Reads only.
+    /// Looks at everything that can be looked at before the first write in `repository`. Nothing is changed: a token that does
+    /// not tell its rights is tried with a pull request that cannot come about.
     ///
     /// # Errors
     /// Remote, where GitHub does not answer: that is no answer to any check.
@@ -149,7 +154,10 @@ impl GitHub {
                 }
             }
         }
-        self.check_pull_requests(&target, &looked, &mut found).await?;
+        self.check_pull_requests(&target, &looked, needs, &mut found).await?;
+        if needs.teams {
+            self.check_teams(is_actions, &mut found);
+        }
         if needs.workflow_files {
             self.check_workflow_files(&looked, is_actions, &mut found);
         }
@@ -205,7 +213,13 @@ impl GitHub {
         );
     }
 
-    async fn check_pull_requests(&self, target: &Repository, looked: &Looked, found: &mut Preflight) -> Result<()> {
+    async fn check_pull_requests(
+        &self,
+        target: &Repository,
+        looked: &Looked,
+        needs: &Needs,
+        found: &mut Preflight,
+    ) -> Result<()> {
         let about = format!("pull requests of {}", target.name);
         let what = format!("look for pull requests of {}", target.name);
         let read = Call::get(what, target.at("pulls")).query("per_page", "1");
@@ -220,6 +234,14 @@ impl GitHub {
         if looked.repository.archived {
             return Ok(());
         }
+        let told = matches!(self.actor, Actor::App(_)) || (self.actor == Actor::Classic && looked.scopes.is_some());
+        if needs.opens
+            && !told
+            && let Some(error) = opening_refused(target, &needs.base).await?
+        {
+            found.add(about, Answer::No, error.message, error.hints.first().map(String::as_str));
+            return Ok(());
+        }
         self.check_right(
             Right {
                 about,
@@ -231,6 +253,19 @@ impl GitHub {
             found,
         );
         Ok(())
+    }
+
+    fn check_teams(&self, is_actions: Option<bool>, found: &mut Preflight) {
+        let about = "reviews by a team";
+        if is_actions == Some(true) {
+            let remedy = "use a GitHub App with the permission members: read, or leave the team out of `reviewers:`";
+            found.add(about, Answer::No, "GITHUB_TOKEN cannot see teams", Some(remedy));
+        } else if let Actor::App(granted) = &self.actor
+            && !granted.permissions.contains_key("members")
+        {
+            let remedy = grant("members: read", &granted.page);
+            found.add(about, Answer::No, "the App has members: none", Some(&remedy));
+        }
     }
 
     fn check_workflow_files(&self, looked: &Looked, is_actions: Option<bool>, found: &mut Preflight) {
@@ -310,6 +345,20 @@ fn told(failure: Failure, name: &RepositoryName, found: &mut Preflight) -> Resul
         _ => return Err(error),
     }
     Ok(())
+}
+
+/// Asks for a pull request from `base` to itself: GitHub answers 422, since there is nothing in it, unless the token may open
+/// none at all. Gives that refusal.
+async fn opening_refused(target: &Repository, base: &str) -> Result<Option<Error>> {
+    let body = json!({ "title": "Nothing", "head": base, "base": base });
+    let call = Call::post(format!("open pull requests in {}", target.name), target.at("pulls"), body).repeatable();
+    match target.client.send(&call).await {
+        Err(failure) if matches!(failure.status(), Some(403 | 404)) && !failure.is_limited() => {
+            Ok(Some(failure.into()))
+        }
+        Err(failure) if failure.status() != Some(422) => Err(failure.into()),
+        _ => Ok(None),
+    }
 }
 
 async fn check_base(target: &Repository, base: &str, found: &mut Preflight) -> Result<()> {

@@ -31,7 +31,7 @@ impl Rights {
             // a label that the repository does not have yet
             rights.0.insert("issues", Write);
         }
-        if settings.reviewers.iter().any(|reviewer| reviewer.contains('/')) {
+        if settings.asks_teams() {
             rights.0.insert("members", Read);
         }
         rights

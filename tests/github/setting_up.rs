@@ -64,7 +64,13 @@ async fn automerge_that_github_declines_is_a_note_and_no_failure() {
     let mut wanted = wanted("0.24.2");
     wanted.set_up.automerge = true;
     let made = ensure(&repository(&fake).await, &wanted).await.unwrap();
-    assert_eq!(made.notes, ["GitHub declined automerge: Pull request Auto merge is not allowed for this repository"]);
+    assert_eq!(
+        made.notes,
+        [
+            "GitHub declined automerge: Pull request Auto merge is not allowed for this repository (allow it under Settings > \
+        General > Pull Requests)"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
-use crate::fake::{Failure, Token};
+use crate::fake::{App, Failure, Token};
 use crate::hosted::{BRANCH, HOME, UPSTREAM, World};
 use crate::support::document;
 use crate::world::CONFIG;
+
+const KEY: &str = include_str!("../github/keys/app-key.pem");
 
 #[test]
 fn without_a_token_everything_stays_here_except_under_actions() {
@@ -53,6 +55,99 @@ fn a_token_without_the_rights_is_refused_before_anything_is_written() {
         assert!(refused["error"]["hints"].to_string().contains(hint), "{token}: {refused}");
         assert_eq!((world.tip(), world.pulls().len()), (None, 0), "{token}");
     }
+}
+
+/// Bumps with the token `secret`, git's server letting everything in, and gives the refusal; nothing was written.
+fn refused(world: &World, secret: &str) -> String {
+    world.git.set().token = None;
+    let (code, refused) =
+        document(world.command(&["bump-vineyard", "0.24.2", "--json"]).env("GITHUB_TOKEN", secret).output().unwrap());
+    assert_eq!((code, world.tip(), world.pulls().len()), (4, None, 0), "{refused}");
+    refused["error"].to_string()
+}
+
+const WRITE: [(&str, &str); 2] = [("contents", "write"), ("pull_requests", "write")];
+
+#[test]
+fn who_may_open_no_pull_request_is_told_before_the_push() {
+    let world = World::new(CONFIG);
+    world.fake.state().repo_mut(HOME).actions_may_open_pulls = false;
+    world.fake.add_token("ghs_job", Token::actions(&WRITE));
+    world.fake.add_token("ghs_reader", Token::actions(&[("contents", "write")]));
+    world.fake.add_token("github_pat_reader", Token::fine_grained("octocat", &[("contents", "write")]));
+    for (secret, parts) in [
+        ("ghs_job", ["not permitted to create or approve", "Settings > Actions > General > Workflow permissions"]),
+        ("ghs_reader", ["Resource not accessible by integration", "this permission: pull_requests=write"]),
+        ("github_pat_reader", ["not accessible by personal access token", "this permission: pull_requests=write"]),
+    ] {
+        let told = refused(&world, secret);
+        assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+    }
+    // one that a person has opened can be kept up to date all the same
+    world.fake.add_token("ghs_job", Token::actions(&WRITE));
+    world.fake.add_token("ghp_octocat", Token::classic("octocat", &["repo"]));
+    let bump = |version: &str, secret: &str| {
+        document(world.command(&["bump-vineyard", version, "--json"]).env("GITHUB_TOKEN", secret).output().unwrap())
+    };
+    assert_eq!(bump("0.24.2", "ghp_octocat").1["pull-request"]["action"], "created");
+    let (code, updated) = bump("0.24.3", "ghs_job");
+    assert_eq!((code, &updated["pull-request"]["action"]), (0, &json!("updated")), "{updated}");
+    assert_eq!(world.pulls().len(), 1);
+}
+
+#[test]
+fn who_may_not_change_workflow_files_is_told_before_the_push() {
+    let site = "      - { files: \".github/workflows/*.yml\", regex: 'V=(?<version>\\S+)' }\n";
+    let world = World::new(&format!("{CONFIG}{site}"));
+    world.fake.commit(HOME, "main", &[(".github/workflows/ci.yml", b"# V=0.24.1\n")]);
+    world.fake.add_token("ghs_job", Token::actions(&WRITE));
+    world.fake.add_token("ghp_repo", Token::classic("octocat", &["repo"]));
+    for (secret, parts) in [
+        ("ghs_job", ["GITHUB_TOKEN can never push changes of files under .github/workflows", "workflows: write"]),
+        ("ghp_repo", ["workflow files: the token's scopes are repo", "give the token the scope workflow"]),
+    ] {
+        let told = refused(&world, secret);
+        assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+    }
+    world.fake.state().app = Some(App::on(HOME, &WRITE));
+    let mut command = world.command(&["bump-vineyard", "0.24.2", "--json"]);
+    command.env("GS_RELEASE_APP_ID", "7").env("GS_RELEASE_APP_PRIVATE_KEY", KEY);
+    let (code, refused) = document(command.output().unwrap());
+    assert_eq!((code, world.tip(), world.pulls().len()), (4, None, 0), "{refused}");
+    let told = refused["error"].to_string();
+    for part in ["the App has workflows: none", "the permission workflows: write", "accept it at https://github.com/"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_team_that_the_token_cannot_ask_is_told_before_the_push() {
+    let world = World::new(&format!("{CONFIG}pull-request: {{ reviewers: [alibaba/release] }}\n"));
+    world.fake.state().repo_mut(HOME).teams = vec!["release".into()];
+    world.fake.add_token("ghs_job", Token::actions(&WRITE));
+    let told = refused(&world, "ghs_job");
+    assert!(told.contains("GITHUB_TOKEN cannot see teams") && told.contains("members: read"), "{told}");
+    assert_eq!(world.bump(&["0.24.2"]).0, 0, "a personal token is not told to have no right");
+}
+
+#[test]
+fn what_fails_after_the_push_says_that_the_branch_is_there() {
+    let world = World::new(&format!("{CONFIG}pull-request: {{ draft: true, automerge: true }}\n"));
+    world.fake.state().repo_mut(HOME).allows_drafts = false;
+    let (code, told) = world.bump(&["0.24.2"]);
+    let hints = told["error"]["hints"].to_string();
+    assert_eq!(code, 4, "{told}");
+    for part in ["set `draft: false`", "branch gs-release/vineyard is pushed: the same command goes on from there"] {
+        assert!(hints.contains(part), "{part}: {told}");
+    }
+    {
+        let mut state = world.fake.state();
+        let repo = state.repo_mut(HOME);
+        (repo.allows_drafts, repo.allows_automerge) = (true, false);
+    }
+    let output = world.run(&["bump-vineyard", "0.24.2"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("(allow it under Settings > General > Pull Requests)"), "{told}");
 }
 
 #[test]
