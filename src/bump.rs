@@ -228,18 +228,17 @@ pub fn rewrite(
     let component = find_component(config, &plan.component)?;
     let scanner = Scanner::new(config, component, &plan.from, config_path);
     let again = Scanner::new(config, component, &plan.to, config_path);
-    let target = plan.to.to_string();
     let original = plan.originals.get(path).map(Vec::as_slice).unwrap_or_default();
-    let base = versions_read(&scanner.scan(path, original)?, original);
+    let base = versions_read(&scanner.scan(path, original)?, original, &plan.to);
     // only with the target as the current version is a done place found among other versions of its line
-    let now = versions_read(&again.scan(path, bytes)?, bytes);
-    let same_rules = |now: &[(usize, Vec<u8>)]| now.iter().map(|(rule, _)| rule).eq(base.iter().map(|(rule, _)| rule));
-    if same_rules(&now) && now.iter().all(|(_, text)| text == target.as_bytes()) {
+    let now = versions_read(&again.scan(path, bytes)?, bytes, &plan.to);
+    let same_rules = |now: &[Read]| now.iter().map(|read| read.rule).eq(base.iter().map(|read| read.rule));
+    if same_rules(&now) && now.iter().all(|read| read.text == read.wanted) {
         return Ok(None);
     }
     let scan = scanner.scan(path, bytes)?;
-    let now = versions_read(&scan, bytes);
-    let expected = now.iter().zip(&base).all(|((_, now), (_, base))| now == base || now == target.as_bytes());
+    let now = versions_read(&scan, bytes, &plan.to);
+    let expected = now.iter().zip(&base).all(|(now, base)| now.text == base.text || now.text == now.wanted);
     if !same_rules(&now) || !expected {
         return Err(Error::refused(format!("{path} has other places in the working tree than on the base branch"))
             .hint("commit or put aside what was changed there, or leave --write out"));
@@ -252,17 +251,26 @@ pub fn rewrite(
     Ok(Some(after))
 }
 
-/// The versions that `scan` found in `bytes`, each with the rule that selected it.
-fn versions_read(scan: &FileScan, bytes: &[u8]) -> Vec<(usize, Vec<u8>)> {
-    let version = |(rule, place): &(usize, Place)| match &place.reading {
-        Reading::Version(range) => Some((*rule, bytes[range.clone()].to_vec())),
-        _ => None,
+/// What stands at a place.
+struct Read {
+    /// The rule that selected it.
+    rule: usize,
+    text: Vec<u8>,
+    /// What the target puts there.
+    wanted: Vec<u8>,
+}
+
+/// The versions, and parts of versions, that `scan` found in `bytes`.
+fn versions_read(scan: &FileScan, bytes: &[u8], target: &Version) -> Vec<Read> {
+    let version = |(rule, place): &(usize, Place)| {
+        let (range, wanted) = place.reading.carries(target)?;
+        Some(Read { rule: *rule, text: bytes[range].to_vec(), wanted: wanted.into_bytes() })
     };
     scan.places.iter().filter_map(version).collect()
 }
 
 fn versions_in(scan: &FileScan) -> usize {
-    scan.places.iter().filter(|(_, place)| matches!(place.reading, Reading::Version(_))).count()
+    scan.places.iter().filter(|(_, place)| matches!(place.reading, Reading::Version(_) | Reading::Part(..))).count()
 }
 
 /// The component called `name`.

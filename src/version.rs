@@ -12,7 +12,32 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(semver::Version);
 
+/// One of the three numbers of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The first.
+    Major,
+    /// The second.
+    Minor,
+    /// The third.
+    Patch,
+}
+
+impl Part {
+    /// All three, each with its name.
+    pub const NAMED: [(&str, Part); 3] = [("major", Part::Major), ("minor", Part::Minor), ("patch", Part::Patch)];
+}
+
 impl Version {
+    /// One of its numbers. What makes a pre-release of it is in none of them.
+    pub fn part(&self, part: Part) -> u64 {
+        match part {
+            Part::Major => self.0.major,
+            Part::Minor => self.0.minor,
+            Part::Patch => self.0.patch,
+        }
+    }
+
     /// Whether this is a pre-release, such as `0.25.0-rc.1`.
     pub fn is_prerelease(&self) -> bool {
         !self.0.pre.is_empty()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::sites::Watch;
 use super::{Finding, Mend, Report, Subject};
-use crate::edit::{Edit, EditPlan, Reading};
+use crate::edit::{Edit, EditPlan};
 use crate::error::{Error, Result};
 
 /// What changes in the files.
@@ -64,9 +64,9 @@ fn prove(watches: &[Watch<'_>], plan: &EditPlan, path: &str, before: &[u8], afte
 /// Start and text of each version that the rules of `watch` find.
 fn versions(watch: &Watch<'_>, path: &str, bytes: &[u8]) -> Result<Vec<(usize, String)>> {
     let (scan, _) = watch.scanner.examine(path, bytes);
-    let versions = scan.places.into_iter().filter_map(|(_, place)| match place.reading {
-        Reading::Version(range) => Some((range.start, String::from_utf8_lossy(&bytes[range]).into_owned())),
-        _ => None,
+    let versions = scan.places.into_iter().filter_map(|(_, place)| {
+        let (range, _) = place.reading.carries(watch.scanner.current())?;
+        Some((range.start, String::from_utf8_lossy(&bytes[range]).into_owned()))
     });
     Ok(versions.collect())
 }

@@ -17,7 +17,6 @@ use crate::version::Version;
 pub(super) struct Watch<'a> {
     pub component: &'a Component,
     pub scanner: Scanner<'a>,
-    pub expected: String,
     /// What the component is called, and what carries its version.
     names: Names,
 }
@@ -25,7 +24,7 @@ pub(super) struct Watch<'a> {
 impl<'a> Watch<'a> {
     pub fn new(config: &'a Config, component: &'a Component, version: &Version, in_tree: Option<&str>) -> Self {
         let scanner = Scanner::new(config, component, version, in_tree);
-        Watch { component, scanner, expected: version.to_string(), names: names(config, component) }
+        Watch { component, scanner, names: names(config, component) }
     }
 }
 
@@ -72,6 +71,8 @@ struct Claim {
     watch: usize,
     rule: usize,
     range: Range<usize>,
+    /// What should stand there.
+    expected: String,
 }
 
 /// Looks at the file at `path` for all components.
@@ -92,8 +93,12 @@ pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found 
         for (rule, place) in scan.places {
             found.places.push((index, rule));
             let site = watch.scanner.site(rule);
+            if let Some((range, expected)) = place.reading.carries(watch.scanner.current()) {
+                claims.push(Claim { watch: index, rule, range, expected });
+                continue;
+            }
             match place.reading {
-                Reading::Version(range) => claims.push(Claim { watch: index, rule, range }),
+                Reading::Version(_) | Reading::Part(..) => {}
                 Reading::Pinned(range) => {
                     let message =
                         format!("{site} is pinned by digest, so a bump of {} is refused", watch.component.name);
@@ -155,13 +160,14 @@ fn unreadable(path: &str, bytes: &[u8], error: Error) -> Finding {
 }
 
 fn drift(watch: &Watch<'_>, text: &Text<'_>, claim: &Claim) -> Option<Finding> {
-    let Watch { component, scanner, expected, .. } = watch;
+    let Watch { component, scanner, .. } = watch;
+    let expected = &claim.expected;
     let old = String::from_utf8_lossy(&text.bytes[claim.range.clone()]).into_owned();
     if old == *expected {
         return None;
     }
     let site = scanner.site(claim.rule);
-    let message = format!("{} is {expected}, but this reads {old} ({site})", component.name);
+    let message = format!("{} is {}, but this reads {old} ({site})", component.name, scanner.current());
     let mut finding = text.finding(Code::Drift, claim.range.clone(), message);
     finding.help = Some(format!("`--fix` writes {expected} here"));
     let (component, range) = (component.name.clone(), claim.range.clone());

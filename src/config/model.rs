@@ -170,7 +170,7 @@ pub enum SiteForm {
     Image(String),
     /// A value in a YAML, JSON or TOML file.
     Path(ValuePath),
-    /// What the group `version` matches.
+    /// What the group `version` matches, or the groups of its parts.
     Regex(regex::bytes::Regex),
     /// The file is the version.
     Whole,

@@ -152,7 +152,9 @@ pub struct Site {
     /// The value at this path in a YAML, JSON or TOML file.
     #[schemars(example = &"a.b[0].\"c.d\"")]
     pub path: Option<String>,
-    /// Every match of this regular expression; its group `version` is the version.
+    /// Every match of this regular expression; its group `version` is the version. Instead it may have groups `major`,
+    /// `minor` and `patch`, or some of them: each holds that number of the version, and is a place of its own. A
+    /// pre-release gives its numbers alone.
     #[schemars(example = &"VERSION = v(?<version>\\S+)")]
     pub regex: Option<String>,
     /// The whole file is the version.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::scan::{FileScan, Reading, Scanner};
+use super::scan::{FileScan, Place, Reading, Scanner};
 use crate::config::Component;
 use crate::error::{Error, Result, line_column};
 use crate::version::Version;
@@ -18,7 +18,7 @@ pub struct Edit {
     pub line: usize,
     /// Column in bytes of the first byte of `old`, from 1.
     pub column: usize,
-    /// The version that stands there, without affixes.
+    /// The version that stands there, without affixes; one of its numbers, where these stand apart.
     pub old: String,
     /// The version that will.
     pub new: String,
@@ -87,24 +87,12 @@ impl EditPlan {
         bytes: &[u8],
         scan: FileScan,
     ) -> Result<()> {
-        let new = target.to_string();
         let first = self.edits.len();
         for (rule, place) in scan.places {
             self.counts[rule] += 1;
-            let (line, column) = line_column(bytes, place.at.start);
-            let range = match place.reading {
-                Reading::Version(range) => range,
-                Reading::Left(reason) => {
-                    let text = String::from_utf8_lossy(bytes[place.at].trim_ascii()).into_owned();
-                    self.notes.push(Note { path: path.to_owned(), line, site: scanner.site(rule), text, reason });
-                    continue;
-                }
-                Reading::Pinned(Some(range)) if bytes[range.clone()] == *new.as_bytes() => continue,
-                Reading::Pinned(_) => {
-                    let site = scanner.site(rule);
-                    return Err(Error::refused(format!("{path}:{line}:{column}: {site} is pinned by digest"))
-                        .hint("drop the digest: a build pins its bases by digest itself"));
-                }
+            let Some((range, new)) = place.reading.carries(target) else {
+                self.leave(scanner, target, path, bytes, rule, place)?;
+                continue;
             };
             let old = String::from_utf8_lossy(&bytes[range.clone()]).into_owned();
             let known = self.edits[first..].iter().any(|edit| edit.range == range);
@@ -112,8 +100,8 @@ impl EditPlan {
                 continue;
             }
             let (line, column) = line_column(bytes, range.start);
-            let drifted = old != scanner.current().to_string();
-            let (path, site, new) = (path.to_owned(), scanner.site(rule), new.clone());
+            let drifted = place.reading.carries(scanner.current()).is_none_or(|(_, current)| old != current);
+            let (path, site) = (path.to_owned(), scanner.site(rule));
             self.edits.push(Edit { path, line, column, old, new, site, drifted, range });
         }
         self.edits[first..].sort_by_key(|edit| edit.range.start);
@@ -124,6 +112,33 @@ impl EditPlan {
             let text: String = String::from_utf8_lossy(&bytes[start..end]).trim().chars().take(200).collect();
             if self.leftovers.last().is_none_or(|l| l.path != path || l.line != line) {
                 self.leftovers.push(Leftover { path: path.to_owned(), line, text });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in a place that is left alone. One pinned by digest that would change is refused.
+    fn leave(
+        &mut self,
+        scanner: &Scanner<'_>,
+        target: &Version,
+        path: &str,
+        bytes: &[u8],
+        rule: usize,
+        place: Place,
+    ) -> Result<()> {
+        let (line, column) = line_column(bytes, place.at.start);
+        let site = scanner.site(rule);
+        match place.reading {
+            Reading::Version(_) | Reading::Part(..) => {}
+            Reading::Left(reason) => {
+                let text = String::from_utf8_lossy(bytes[place.at].trim_ascii()).into_owned();
+                self.notes.push(Note { path: path.to_owned(), line, site, text, reason });
+            }
+            Reading::Pinned(Some(range)) if bytes[range.clone()] == *target.to_string().as_bytes() => {}
+            Reading::Pinned(_) => {
+                return Err(Error::refused(format!("{path}:{line}:{column}: {site} is pinned by digest"))
+                    .hint("drop the digest: a build pins its bases by digest itself"));
             }
         }
         Ok(())
@@ -185,24 +200,16 @@ impl EditPlan {
 /// current version), there are as many versions as before, and every one reads `target`.
 pub fn prove(scanner: &Scanner<'_>, target: &Version, path: &str, before: usize, after: &[u8]) -> Result<()> {
     let again = scanner.scan(path, after)?;
-    let text = target.to_string();
-    let versions: Vec<_> = again
-        .places
-        .iter()
-        .filter_map(|(_, place)| match &place.reading {
-            Reading::Version(range) => Some(range),
-            _ => None,
-        })
-        .collect();
-    let moved = versions.iter().find(|range| after[(**range).clone()] != *text.as_bytes());
+    let carried: Vec<_> = again.places.iter().filter_map(|(_, place)| place.reading.carries(target)).collect();
+    let moved = carried.iter().find(|(range, text)| after[range.clone()] != *text.as_bytes());
     match moved {
-        None if versions.len() == before => Ok(()),
-        Some(range) => {
+        None if carried.len() == before => Ok(()),
+        Some((range, text)) => {
             let (line, column) = line_column(after, range.start);
             Err(Error::usage(format!("{path}:{line}:{column}: does not read {text} after the edit"))
                 .hint("two sites contradict each other here; mend the rules"))
         }
-        None => Err(Error::usage(format!("{path}: {before} places before the edit, {} after it", versions.len()))
+        None => Err(Error::usage(format!("{path}: {before} places before the edit, {} after it", carried.len()))
             .hint("the rule no longer finds what it edited; mend it")),
     }
 }

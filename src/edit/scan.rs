@@ -6,17 +6,30 @@ use std::ops::Range;
 use super::cover::Cover;
 use crate::config::{Component, Config, FileGlobs, SiteForm, ValuePath, VersionSource};
 use crate::error::{Error, Fault, Result, line_column};
-use crate::version::{Version, find_versions};
+use crate::version::{Part, Version, find_versions};
 
 /// What stands at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reading {
     /// These bytes are a version.
     Version(Range<usize>),
+    /// These bytes are a part of a version.
+    Part(Range<usize>, Part),
     /// It is left alone, for this reason.
     Left(&'static str),
     /// It is pinned by digest, and has this version, if any.
     Pinned(Option<Range<usize>>),
+}
+
+impl Reading {
+    /// The bytes that carry a version or a part of it, and what stands there for `version`.
+    pub fn carries(&self, version: &Version) -> Option<(Range<usize>, String)> {
+        match self {
+            Reading::Version(range) => Some((range.clone(), version.to_string())),
+            Reading::Part(range, part) => Some((range.clone(), version.part(*part).to_string())),
+            Reading::Left(_) | Reading::Pinned(_) => None,
+        }
+    }
 }
 
 /// A place that a rule selects.
@@ -243,6 +256,20 @@ impl Reader<'_> {
         self.valid_utf8(range.clone())?;
         let readings = self.readings(range.clone());
         Ok(readings.into_iter().map(|reading| Place { at: range.clone(), reading }).collect())
+    }
+
+    /// Reads the value at `range`, which is meant to be this part of a version.
+    pub fn part(&self, range: Range<usize>, part: Part) -> Result<Place> {
+        self.valid_utf8(range.clone())?;
+        let value = &self.bytes[range.clone()];
+        let start = range.start + value.len() - value.trim_ascii_start().len();
+        let number = start..start + value.trim_ascii().len();
+        let reading = match &self.bytes[number.clone()] {
+            digits if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => Reading::Part(number, part),
+            other if other.contains(&b'$') || other.contains(&b'{') => Reading::Left("a variable"),
+            _ => Reading::Left("not a number"),
+        };
+        Ok(Place { at: range, reading })
     }
 
     /// What stands in `range`.

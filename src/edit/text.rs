@@ -5,13 +5,19 @@ use std::ops::Range;
 use super::scan::{Place, Reader, Reading};
 use crate::error::Result;
 use crate::image::Reference;
+use crate::version::Part;
 
-/// What the group `version` of every match holds.
+/// What the group `version` of every match holds, or the groups of its parts.
 pub(super) fn matches(reader: &Reader<'_>, regex: &regex::bytes::Regex) -> Result<Vec<Place>> {
     let mut places = Vec::new();
     for captures in regex.captures_iter(reader.bytes) {
         if let Some(group) = captures.name("version") {
             places.extend(reader.read(group.range())?);
+        }
+        for (name, part) in Part::NAMED {
+            if let Some(group) = captures.name(name) {
+                places.push(reader.part(group.range(), part)?);
+            }
         }
     }
     Ok(places)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::config::{Component, Config};
-use crate::edit::{EditPlan, Reading, Scanner, prove};
+use crate::edit::{EditPlan, Scanner, prove};
 use crate::error::{Error, Result};
 use crate::git::{File, MISSING_BLOB, Repository, Scanned};
 use crate::version::Version;
@@ -63,11 +63,8 @@ fn one(
     plan: &mut EditPlan,
 ) -> Result<Vec<Range<usize>>> {
     let scan = scanner.scan(path, bytes)?;
-    let versions = scan.places.iter().filter_map(|(_, place)| match &place.reading {
-        Reading::Version(range) => Some(range.clone()),
-        _ => None,
-    });
-    let versions: Vec<_> = versions.collect();
+    let carried = scan.places.iter().filter_map(|(_, place)| place.reading.carries(target));
+    let versions: Vec<Range<usize>> = carried.map(|(range, _)| range).collect();
     plan.add(scanner, target, path, bytes, scan)?;
     prove(again, target, path, versions.len(), &plan.apply(path, bytes)?)?;
     Ok(versions)

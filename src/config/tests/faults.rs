@@ -205,6 +205,8 @@ fn a_site_says_one_thing_that_can_be_found() {
         ("files: a, image: G/Dev", "is not the name of a repository"),
         ("files: a, path: a..b", "`a..b` is not a path: a key is empty"),
         ("files: a, regex: x", "has no group `version` | put the version in a named group"),
+        ("files: a, regex: '(?<patch>1)(?<version>x)'", "has both a group `version` and a group `patch`"),
+        ("files: a, regex: '(?<patch>1)(?<patch>x)'", "does not compile: duplicate capture group name"),
         ("files: a, regex: '('", "does not compile: unclosed group"),
         ("files: a, whole: false", "`whole` can only be true"),
         ("files: a, whole: true, expect: 0", "`expect` must be from 1"),

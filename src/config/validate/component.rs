@@ -12,7 +12,7 @@ use crate::config::{
     ARCH, Component, FileGlobs, SiteForm, SiteRule, TagTemplate, UpdatePolicy, Upstream, VersionSource, globs, names,
 };
 use crate::error::{Error, Result};
-use crate::version::{Requirement, Version};
+use crate::version::{Part, Requirement, Version};
 
 /// Places of templates that are no components.
 const RESERVED: [&str; 2] = [ARCH, "version"];
@@ -202,7 +202,7 @@ fn image_name(name: &str) -> Result<String> {
     names::repository_path(name)
 }
 
-/// A regular expression with a group `version`.
+/// A regular expression with a group `version`, or with groups for its parts.
 fn regex(pattern: &str) -> Result<regex::bytes::Regex> {
     let compiled = regex::bytes::Regex::new(pattern).map_err(|error| {
         // the crate draws the pattern over several lines and ends with the reason
@@ -211,7 +211,13 @@ fn regex(pattern: &str) -> Result<regex::bytes::Regex> {
         Error::usage(format!("the regular expression does not compile: {}", reason.trim_start_matches("error: ")))
             .hint("look-around and back-references are not supported; see https://docs.rs/regex/#syntax")
     })?;
-    if !compiled.capture_names().any(|name| name == Some("version")) {
+    let has = |wanted: &str| compiled.capture_names().any(|name| name == Some(wanted));
+    let part = Part::NAMED.iter().map(|(name, _)| *name).find(|name| has(name));
+    if let Some(part) = part.filter(|_| has("version")) {
+        return Err(Error::usage(format!("the regular expression has both a group `version` and a group `{part}`"))
+            .hint("name the version, or its parts: the groups `major`, `minor` and `patch`"));
+    }
+    if part.is_none() && !has("version") {
         return Err(Error::usage("the regular expression has no group `version`")
             .hint("put the version in a named group: `(?<version>\\S+)`"));
     }
