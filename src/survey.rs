@@ -203,7 +203,7 @@ fn settle(
                 .iter()
                 .filter(|rule| rule.subject == index)
                 .flat_map(|rule| &rule.places)
-                .map(|place| (places[*place].path.clone(), places[*place].range.start))
+                .flat_map(|place| sites_of(&places[*place]))
                 .collect();
             let broken = trial.broken.iter().map(|(path, _)| path);
             let strange = trial.found.difference(&expected).map(|(path, _)| path);
@@ -214,7 +214,7 @@ fn settle(
                 // what is too much is told by its places, once no count is demanded
                 changed |= trial.stale.is_some() && rule.expect.take().is_some();
                 changed |= give_up(rule, places, |place| {
-                    wrong.contains(&place.path) || missed.contains(&(place.path.clone(), place.range.start))
+                    wrong.contains(&place.path) || sites_of(place).iter().any(|site| missed.contains(site))
                 });
                 for path in &wrong {
                     changed |= exclude(rule, path);
@@ -240,6 +240,11 @@ fn settle(
     Err(Error::usage("no rules can be found that a bump accepts").hint("write release.yaml by hand, and report this"))
 }
 
+/// The path of `place`, with each byte at which a rule finds it.
+fn sites_of(place: &Occurrence) -> Vec<(String, usize)> {
+    place.starts().into_iter().map(|start| (place.path.clone(), start)).collect()
+}
+
 /// A version after `version`.
 fn next(version: &Version) -> Result<Version> {
     let text = version.to_string();
@@ -257,7 +262,7 @@ fn give_up(rule: &mut Rule, places: &[Occurrence], is_lost: impl Fn(&Occurrence)
     if rule.places.len() == before {
         return false;
     }
-    rule.expect = rule.expect.map(|_| rule.places.len());
+    rule.expect = rule.expect.map(|_| rule.count(places));
     let still: BTreeSet<String> = rule.places.iter().map(|place| glob_of(&places[*place].path)).collect();
     rule.files.retain(|file| file.contains('*') || file.starts_with('!') || still.contains(file));
     true

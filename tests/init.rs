@@ -207,13 +207,18 @@ fn the_number_of_every_new_package_says_nothing_alone() {
 }
 
 #[test]
-fn a_version_in_three_parts_is_told() {
+fn a_version_in_three_parts_gets_a_rule_that_brings_each_of_them_in_line() {
     let header =
         "#define VINEYARD_VERSION_MAJOR 0\n#define VINEYARD_VERSION_MINOR 24\n#define VINEYARD_VERSION_PATCH 4\n";
     let sandbox = Sandbox::new(&[("VERSION", "0.24.4\n"), ("src/common/util/config.h", header)]);
     let document = init(&sandbox, &["--component", "vineyard=0.24.4"]);
-    assert_eq!(told(&document, "sites"), ["VERSION:1 vineyard 0.24.4"]);
-    assert_eq!(told(&document, "doubtful"), ["src/common/util/config.h:3 vineyard 0.24.4"]);
+    assert_eq!(told(&document, "sites"), ["VERSION:1 vineyard 0.24.4", "src/common/util/config.h:3 vineyard 0.24.4"]);
+    sandbox.commit();
+    let bump = sandbox.run(&["bump", "vineyard", "1.0.0", "--dry-run", "--json"]);
+    let plan: Value = serde_json::from_slice(&bump.stdout).unwrap();
+    let edits = plan["edits"].as_array().unwrap().iter();
+    let edits: Vec<_> = edits.map(|edit| (edit["line"].clone(), edit["new"].clone())).collect();
+    assert_eq!(edits, [(1, "1.0.0"), (1, "1"), (2, "0"), (3, "0")].map(|(line, new)| (line.into(), new.into())));
 }
 
 #[test]

@@ -53,8 +53,6 @@ pub enum Reason {
     Behind,
     /// It is a newer version than the component's.
     Ahead,
-    /// It is written as three numbers under three names.
-    Parts,
     /// No rule finds it without finding something else.
     NoRule,
 }
@@ -75,7 +73,6 @@ impl fmt::Display for Reason {
             Reason::Unnamed => "nothing beside it says whose version it is",
             Reason::Apart => "written when the component had another version",
             Reason::Ahead => "a newer version than the component's",
-            Reason::Parts => "written in three parts, which no rule can",
             Reason::NoRule => "no rule finds it without finding something else",
             Reason::Behind => "an older version, and nothing says that it ever moved with the component",
         })

@@ -52,6 +52,7 @@ fn version(path: &str, bytes: &[u8], three: &[Captures<'_>]) -> Option<Occurrenc
     Some(Occurrence {
         path: path.to_owned(),
         range,
+        apart: three.iter().filter_map(|part| Some(part.get(4)?.start())).collect(),
         line,
         column,
         value,

@@ -2,6 +2,9 @@
 //! same kind.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::assign::{Finding, Verdict};
 use super::names::telling;
@@ -23,6 +26,13 @@ pub struct Rule {
     pub expect: Option<usize>,
     /// Indices of the places that it is made for.
     pub places: Vec<usize>,
+}
+
+impl Rule {
+    /// How many places a bump should find with it.
+    pub fn count(&self, places: &[Occurrence]) -> usize {
+        self.places.iter().map(|place| places[*place].starts().len()).sum()
+    }
 }
 
 /// The forms of a site that can be written.
@@ -65,11 +75,13 @@ pub fn rules(places: &[Occurrence], findings: &[Finding]) -> Vec<Rule> {
             .map(|(_, place)| place.path.as_str())
             .collect();
         let paths: BTreeSet<&str> = found.iter().map(|index| places[*index].path.as_str()).collect();
-        let tells = !telling(role.name()).is_empty() && !matches!(role, Role::Path(_) | Role::Whole(_));
+        let is_fixed = matches!(role, Role::Path(_) | Role::Whole(_) | Role::Part(_));
+        let tells = !telling(role.name()).is_empty() && !is_fixed;
         let files = if tells { generalised(&paths, &strangers) } else { paths.iter().map(|p| glob_of(p)).collect() };
         let counted = matches!(form, Form::Regex(_)) && !tells;
-        let expect = counted.then_some(found.len());
-        Rule { subject, files, form, expect, places: found }
+        let mut rule = Rule { subject, files, form, expect: None, places: found };
+        rule.expect = counted.then(|| rule.count(places));
+        rule
     });
     rules.collect()
 }
@@ -135,6 +147,7 @@ fn pattern(place: &Occurrence) -> String {
     let value = format!("[\"'`]?{affix}{NUMBERS}");
     let start = if place.role.name().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') { "\\b" } else { "" };
     match &place.role {
+        Role::Part(_) => apart(before),
         Role::Flag(_) if name.len() == 2 => {
             // a flag of one letter says too little: what stands before it belongs to it
             let word = before.split_whitespace().next().unwrap_or_default();
@@ -162,6 +175,25 @@ fn pattern(place: &Occurrence) -> String {
         Role::Source(_) => format!("{name}\\b[^\\n]*(?:-b|--branch|checkout)[ =]+{value}"),
         _ => format!("{start}{name}[\"'`\\]]*(?:\\s*(?:[?:+]?=>?|:-?)\\s*|\\s+){value}"),
     }
+}
+
+#[allow(clippy::expect_used, reason = "a constant pattern, which a test compiles")]
+static PATCH: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(\w*?)(PATCH|Patch|patch)(\w*)\W+$").expect("a constant pattern"));
+
+/// A regular expression for three numbers apart, of which `before` stands on the line of the last.
+fn apart(before: &str) -> String {
+    let found = PATCH.captures(before);
+    let piece =
+        |group: usize| found.as_ref().and_then(|found| found.get(group)).map(|text| text.as_str()).unwrap_or_default();
+    let words = match piece(2) {
+        "PATCH" => ["MAJOR", "MINOR", "PATCH"],
+        "Patch" => ["Major", "Minor", "Patch"],
+        _ => ["major", "minor", "patch"],
+    };
+    let [major, minor, patch] =
+        words.map(|word| format!("{word}{}[ \\t:=\"']+(?<{}>[0-9]+)", piece(3), word.to_ascii_lowercase()));
+    format!("\\b{}(?:{major}|{minor}|{patch})\\b", piece(1))
 }
 
 #[cfg(test)]
@@ -198,6 +230,15 @@ mod tests {
         finds("a.py", "__version__ = \"0.3.1\"", &[]);
         finds("Cargo.toml", "[dependencies]\nvineyard = { version = \"0.3.1\", path = \"./vineyard\" }", &[]);
         finds("a.h", "#define VINEYARD_VERSION \"0.3.1\"", &[]);
+    }
+
+    #[test]
+    fn a_pattern_finds_three_numbers_apart() {
+        let text = "set(A_MAJOR_VERSION 0)\nset(A_MINOR_VERSION 24)\nset(A_PATCH_VERSION 4)\nset(V ${A_MAJOR_VERSION})\n(A_MAJOR_VERSION * 1000)\n";
+        let Form::Regex(pattern) = form(&scan::read("CMakeLists.txt", text.as_bytes())[0]) else { panic!("{text}") };
+        let found = Regex::new(&pattern).unwrap();
+        let found: Vec<&str> = found.captures_iter(text).map(|found| found.get(0).unwrap().as_str()).collect();
+        assert_eq!(found, ["A_MAJOR_VERSION 0", "A_MINOR_VERSION 24", "A_PATCH_VERSION 4"], "{pattern}");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Occurrence {
     pub path: String,
     /// Bytes of the version in it.
     pub range: Range<usize>,
+    /// Where its numbers begin, if they stand apart; else nothing.
+    pub apart: Vec<usize>,
     /// Line of its first byte, from 1.
     pub line: usize,
     /// Column in bytes, from 1.
@@ -33,6 +35,13 @@ pub struct Occurrence {
     pub text: String,
     /// Bytes of the version in `text`.
     pub within: Range<usize>,
+}
+
+impl Occurrence {
+    /// Where a rule finds it: at its first byte, or at each of its numbers.
+    pub fn starts(&self) -> Vec<usize> {
+        if self.apart.is_empty() { vec![self.range.start] } else { self.apart.clone() }
+    }
 }
 
 /// A larger file is data.
@@ -91,7 +100,8 @@ fn undivided(path: &str, bytes: &[u8]) -> Vec<Occurrence> {
             continue;
         }
         let (path, column) = (path.to_owned(), in_line.start + 1);
-        found.push(Occurrence { path, range, line: lines, column, value, role, beside: None, text, within });
+        let (apart, beside) = (Vec::new(), None);
+        found.push(Occurrence { path, range, apart, line: lines, column, value, role, beside, text, within });
     }
     if let Some(text) = (!found.is_empty()).then(|| std::str::from_utf8(bytes).ok()).flatten() {
         refine(path, text, &mut found);
@@ -125,6 +135,7 @@ fn whole(path: &str, bytes: &[u8]) -> Option<Occurrence> {
         path: path.to_owned(),
         within: within..within + range.len(),
         range,
+        apart: Vec::new(),
         line,
         column,
         value,

@@ -52,7 +52,7 @@ pub fn templated(
     let [open, close] = if is_workflow(path) { NAME_IN_YAML } else { ['{', '}'] };
     let sites = findings.iter().filter(|finding| finding.verdict == Verdict::Site);
     let mut sites: Vec<_> = sites
-        .filter(|finding| places[finding.place].path == path)
+        .filter(|finding| places[finding.place].path == path && places[finding.place].apart.is_empty())
         .map(|finding| (&places[finding.place].range, &subjects[finding.subject].name))
         .collect();
     sites.sort_by_key(|(range, _)| range.start);
