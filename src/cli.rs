@@ -5,12 +5,14 @@ mod actions;
 mod build;
 mod bump;
 mod check;
+mod completions;
 mod doctor;
 mod graph;
 mod init;
 mod manifest;
 mod merged;
 mod place;
+mod prepared;
 mod remotes;
 mod runtime;
 mod status;
@@ -151,9 +153,9 @@ enum Command {
     /// What is built is a commit, never the working files. Killed at any moment, it is simply run again.
     Build(build::Args),
     /// Check that every tag is published, with every platform, made from these inputs.
-    Verify(build::Look),
+    Verify(prepared::Look),
     /// Show components, pull requests, runs and images on one screen.
-    Status(build::Look),
+    Status(prepared::Look),
     /// Say what is wrong with the tree: drifted sites, stale rules, faults of the image graph and of workflows.
     ///
     /// Checks the files of the checkout that git tracks, as they are now, so that it serves before a commit and in CI.
@@ -179,7 +181,7 @@ enum Command {
         #[arg(default_value = "release")]
         document: String,
     },
-    /// Print completions for a shell.
+    /// Print completions for a shell, with a `bump-NAME` for each component of release.yaml.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -245,7 +247,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Watch(args) => return wait_for(watch::run(global, args)),
         Command::Build(args) => return build::run(global, args),
         Command::Verify(look) => return wait_for(build::verify(global, look)),
-        Command::Status(look) => wait_for(status::run(global, look))?,
+        Command::Status(look) => return wait_for(status::run(global, look)),
         Command::Plan(args) => wait_for(build::plan(global, args))?,
         Command::Check(args) => return check::run(global, &args),
         Command::Doctor(args) => return wait_for(doctor::run(global, args)),
@@ -253,12 +255,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Manifest(args) => wait_for(manifest::run(global, args))?,
         Command::Graph(args) => graph::run(global, args)?,
         Command::Init(args) => init::run(global, args)?,
-        Command::Completions { shell } => {
-            // clap_complete panics where it cannot write
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "gs-release", &mut script);
-            report::result(String::from_utf8_lossy(&script).trim_end());
-        }
+        Command::Completions { shell } => report::result(completions::script(global, shell).trim_end()),
         Command::Man { command } => report::result(manual(command.as_deref())?.trim_end()),
     }
     Ok(ExitCode::SUCCESS)

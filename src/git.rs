@@ -99,7 +99,15 @@ impl Repository {
         match self.inner.revparse_single(revision).and_then(|object| object.peel_to_commit()) {
             Ok(commit) => Ok(Commit { id: commit.id(), tree: commit.tree_id() }),
             Err(error) => {
-                let failure = failed(format!("there is no commit `{revision}` here"), error);
+                let failure = match error.code() {
+                    ErrorCode::NotFound | ErrorCode::InvalidSpec => {
+                        Error::usage(format!("there is no commit `{revision}` here")).because(error)
+                    }
+                    ErrorCode::Ambiguous => {
+                        Error::usage(format!("several commits begin with `{revision}`")).because(error)
+                    }
+                    _ => failed(format!("there is no commit `{revision}` here"), error),
+                };
                 Err(match self.inner.is_empty() {
                     Ok(true) => failure.hint("the repository has no commit yet; make one, or clone the project"),
                     _ => failure.hint("fetch it first, or name another branch, tag or commit"),

@@ -1,21 +1,26 @@
 //! What is published: the state of each image, from its index alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::annotations;
 use super::desired::{Desired, Wanted};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::{Fingerprint, diff};
-use crate::registry::{ImageRef, Registry, TagState, tag_state, usual_spelling};
+use crate::registry::{ImageRef, Part, Registry, TagState, gone, tag_state, usual_spelling};
 
 /// Questions to the registry at the same time.
 const AT_ONCE: usize = 16;
 
-/// What tags hold; `None` is a tag that does not exist.
+/// What tags hold.
 #[derive(Debug, Clone, Default)]
-pub struct Observed(HashMap<ImageRef, Option<TagState>>);
+pub struct Observed {
+    /// `None` is a tag that does not exist.
+    tags: HashMap<ImageRef, Option<TagState>>,
+    /// Tags that the registry said nothing about.
+    unanswered: HashSet<ImageRef>,
+}
 
 /// The state of an image, or of one of its tags.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -40,6 +45,8 @@ pub enum State {
     },
     /// It is not there.
     Missing,
+    /// The registry did not answer.
+    Unknown,
 }
 
 impl State {
@@ -56,6 +63,7 @@ impl State {
             State::Stale { .. } => 2,
             State::Incomplete { .. } => 3,
             State::Missing => 4,
+            State::Unknown => 5,
         }
     }
 }
@@ -65,6 +73,7 @@ impl std::fmt::Display for State {
         match self {
             State::Current => f.write_str("current"),
             State::Missing => f.write_str("missing"),
+            State::Unknown => f.write_str("unknown: the registry could not be asked"),
             State::Kept { reasons } => write!(f, "stale (kept): {}", reasons.join(", ")),
             State::Stale { reasons } => write!(f, "stale: {}", reasons.join(", ")),
             State::Incomplete { absent } => write!(f, "incomplete: {} is absent", absent.join(", ")),
@@ -80,35 +89,67 @@ impl Observed {
     pub async fn look(registry: &dyn Registry, images: impl IntoIterator<Item = ImageRef>) -> Result<Self> {
         let asked = images.into_iter().map(async |image: ImageRef| {
             let state = tag_state(registry, &image).await?;
-            Ok::<_, crate::error::Error>((image, state))
+            Ok::<_, Error>((image, state))
         });
-        Ok(Observed(stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await?))
+        let tags = stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(Observed { tags, unanswered: HashSet::new() })
+    }
+
+    /// Looks at `images` as [`Observed::look`] does, and goes on where the registry fails: with the first failure.
+    pub async fn look_at_each(
+        registry: &dyn Registry,
+        images: impl IntoIterator<Item = ImageRef>,
+    ) -> (Self, Option<Error>) {
+        let asked = images.into_iter().map(async |image: ImageRef| (tag_state(registry, &image).await, image));
+        let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let (mut observed, mut first) = (Observed::default(), None);
+        for (answer, image) in answers {
+            match answer {
+                Ok(state) => drop(observed.tags.insert(image, state)),
+                Err(error) => {
+                    observed.unanswered.insert(image);
+                    first = first.or(Some(error));
+                }
+            }
+        }
+        (observed, first)
     }
 
     /// What `image` holds.
     pub fn get(&self, image: &ImageRef) -> Option<&TagState> {
-        self.0.get(image).and_then(Option::as_ref)
+        self.tags.get(image).and_then(Option::as_ref)
     }
 
-    /// What published indexes list and the registry does not have: deleted behind their backs. One request each.
+    /// Looks behind the indexes of `desired`, one request for each manifest that they list. A platform of which something was
+    /// deleted counts as absent from now on. Gives what is gone, in words.
     ///
     /// # Errors
     /// Remote.
-    pub async fn gaps(&self, registry: &dyn Registry, desired: &Desired) -> Result<Vec<String>> {
-        let mut found = Vec::new();
-        for tag in desired.images.iter().map(Wanted::releases).collect::<Result<Vec<_>>>()?.into_iter().flatten() {
-            if self.get(&tag).is_none() {
-                continue;
-            }
-            let index = registry.manifest(&tag).await?;
-            for child in index.as_ref().map(|index| index.children()).unwrap_or_default() {
-                let child = tag.repository.digest(&child.digest);
-                if registry.manifest(&child).await?.is_none() {
-                    found.push(format!("{tag} lists {child}, which is gone"));
-                }
+    pub async fn look_inside(&mut self, registry: &dyn Registry, desired: &Desired) -> Result<Vec<String>> {
+        let mut tags = Vec::new();
+        for wanted in &desired.images {
+            tags.extend(wanted.releases()?.into_iter().map(|tag| (&*wanted.name, tag)));
+        }
+        tags.retain(|(_, tag)| self.get(tag).is_some());
+        let looks = tags.into_iter().map(async |(name, tag): (&str, ImageRef)| {
+            let gone = match self.get(&tag) {
+                Some(state) => gone(registry, &tag.repository, state).await?,
+                None => Vec::new(),
+            };
+            Ok::<_, Error>((name.to_owned(), tag, gone))
+        });
+        let found: Vec<_> = stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
+        let mut told = Vec::new();
+        for (name, tag, gone) in found {
+            told.extend(gone.iter().map(|part| {
+                let part = tag.repository.digest(&part.digest);
+                format!("{tag} lists {part}, which is gone: `gs-release build --rebuild {name}` makes it anew")
+            }));
+            if let Some(Some(state)) = self.tags.get_mut(&tag) {
+                forget(state, &gone);
             }
         }
-        Ok(found)
+        Ok(told)
     }
 
     /// The images of `desired` that stay as they were published, with the fingerprints of that. What gs-release did not build
@@ -138,9 +179,19 @@ impl Observed {
     /// Usage, if it has a tag that cannot be one.
     pub fn state(&self, desired: &Desired, wanted: &Wanted) -> Result<State> {
         let keep = desired.phases[wanted.phase].keep;
-        let states = wanted.releases()?.into_iter().map(|tag| judge(wanted, keep, self.get(&tag)));
+        let states = wanted.releases()?.into_iter().map(|tag| match self.unanswered.contains(&tag) {
+            true => State::Unknown,
+            false => judge(wanted, keep, self.get(&tag)),
+        });
         Ok(states.max_by_key(State::rank).unwrap_or(State::Missing))
     }
+}
+
+/// Takes the platforms away from `state` of which a part is gone: all of them for a part that names none.
+pub(super) fn forget(state: &mut TagState, gone: &[Part]) {
+    state
+        .platforms
+        .retain(|platform| gone.iter().all(|part| part.platform.as_ref().is_some_and(|lost| lost != platform)));
 }
 
 /// The state of one tag of `wanted`.

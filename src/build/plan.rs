@@ -98,7 +98,7 @@ impl BuildPlan {
                     moving_tags: wanted.moving.clone(),
                     platforms: wanted.platforms.iter().map(ToString::to_string).collect(),
                     inputs: wanted.inputs.fingerprint.to_string(),
-                    build: again.contains(&index) || !state.is_settled(),
+                    build: again.contains(&index) || !(state.is_settled() || state == State::Unknown),
                     again: again.contains(&index),
                     state,
                     bases: wanted.needs.iter().map(|base| desired.images[*base].name.clone()).collect(),

@@ -99,6 +99,9 @@ impl Press<'_> {
 
     /// Every moving tag of `wanted` that is this release's to set, and the release by its digest.
     async fn moves(&self, wanted: &Wanted, always: bool) -> Result<Vec<(ImageRef, ImageRef)>> {
+        if wanted.moving.is_empty() {
+            return Ok(Vec::new());
+        }
         let Some(release) = wanted.releases()?.into_iter().next() else { return Ok(Vec::new()) };
         let Some(state) = tag_state(self.registry, &release).await? else { return Ok(Vec::new()) };
         // a kept image is of other inputs, but of this version all the same

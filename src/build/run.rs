@@ -107,7 +107,8 @@ impl Works<'_> {
         for index in self.desired.of_phase(number) {
             tags.extend(self.desired.images[index].releases()?);
         }
-        let now = Observed::look(self.registry, tags).await?;
+        let mut now = Observed::look(self.registry, tags).await?;
+        now.look_inside(self.registry, self.desired).await?;
         for index in self.desired.of_phase(number) {
             let wanted = &self.desired.images[index];
             let state = now.state(self.desired, wanted)?;

@@ -9,12 +9,12 @@ use super::annotations;
 use super::desired::{Desired, Wanted, platform_tag};
 use super::engine::{Engine, Job};
 use super::event::{Event, Listener};
-use super::observe::{State, judge};
+use super::observe::{State, forget, judge};
 use crate::config::Platform;
 use crate::error::{Error, Result};
 use crate::image::graph::ContextFiles;
 use crate::registry::{
-    Annotations, ImageRef, IndexRequest, Registry, TagState, create_index, tag_state, usual_spelling,
+    Annotations, ImageRef, IndexRequest, Registry, TagState, create_index, gone, tag_state, usual_spelling,
 };
 use crate::version::find_versions;
 
@@ -59,7 +59,7 @@ impl Stage<'_> {
         let mut missing = Vec::new();
         for platform in &wanted.platforms {
             let share = wanted.staging(Some(platform))?;
-            match tag_state(self.registry, &share).await?.filter(|state| !again && has(state, platform)) {
+            match self.look(&share).await?.filter(|state| !again && has(state, platform)) {
                 Some(state) => shares.push(wanted.repository.digest(&state.digest)),
                 None => missing.push(platform.clone()),
             }
@@ -101,7 +101,7 @@ impl Stage<'_> {
     pub async fn share(&self, index: usize, platform: &Platform, bases: &BTreeMap<usize, ImageRef>) -> Result<Staged> {
         let wanted = &self.desired.images[index];
         for tag in [wanted.staging(None)?, wanted.staging(Some(platform))?] {
-            if let Some(state) = tag_state(self.registry, &tag).await?.filter(|state| has(state, platform)) {
+            if let Some(state) = self.look(&tag).await?.filter(|state| has(state, platform)) {
                 return Ok(Staged { image: wanted.repository.digest(&state.digest), adopted: true });
             }
         }
@@ -119,7 +119,7 @@ impl Stage<'_> {
         let wanted = &self.desired.images[index];
         let share = wanted.staging(Some(platform))?;
         self.build(index, std::slice::from_ref(platform), &share, bases, again).await?;
-        if let Some(state) = tag_state(self.registry, &share).await?.filter(|state| has(state, platform)) {
+        if let Some(state) = self.look(&share).await?.filter(|state| has(state, platform)) {
             return Ok(wanted.repository.digest(&state.digest));
         }
         self.released(wanted).await?.ok_or_else(|| {
@@ -128,9 +128,17 @@ impl Stage<'_> {
         })
     }
 
+    /// What `tag` holds, but for platforms of which something was deleted behind it.
+    async fn look(&self, tag: &ImageRef) -> Result<Option<TagState>> {
+        let Some(mut state) = tag_state(self.registry, tag).await? else { return Ok(None) };
+        let gone = gone(self.registry, &tag.repository, &state).await?;
+        forget(&mut state, &gone);
+        Ok(Some(state))
+    }
+
     /// `tag` by digest, if it has every platform of `wanted`.
     async fn complete(&self, wanted: &Wanted, tag: &ImageRef) -> Result<Option<ImageRef>> {
-        let state = tag_state(self.registry, tag).await?;
+        let state = self.look(tag).await?;
         let whole = state.filter(|state| wanted.platforms.iter().all(|platform| has(state, platform)));
         Ok(whole.map(|state| wanted.repository.digest(&state.digest)))
     }
@@ -139,7 +147,7 @@ impl Stage<'_> {
     /// this one has just written.
     async fn released(&self, wanted: &Wanted) -> Result<Option<ImageRef>> {
         for tag in wanted.releases()? {
-            if let Some(state) = tag_state(self.registry, &tag).await?
+            if let Some(state) = self.look(&tag).await?
                 && judge(wanted, false, Some(&state)) == State::Current
             {
                 return Ok(Some(wanted.repository.digest(&state.digest)));
@@ -158,10 +166,13 @@ impl Stage<'_> {
         let moving = wanted.moving.iter().filter(|tag| others.contains(tag)).cloned().collect::<Vec<_>>();
         others.retain(|tag| !moving.contains(tag));
         for tag in moving.into_iter().chain(others.into_iter().take(OLDER)) {
-            let Some(state) = tag_state(self.registry, &wanted.repository.tag(&tag)?).await? else { continue };
-            let same = annotations::inputs(&state.annotations).as_ref() == Some(&wanted.inputs.fingerprint);
-            if same && wanted.platforms.iter().all(|platform| has(&state, platform)) {
-                return Ok(Some(wanted.repository.digest(&state.digest)));
+            let tag = wanted.repository.tag(&tag)?;
+            let Some(state) = tag_state(self.registry, &tag).await? else { continue };
+            if annotations::inputs(&state.annotations).as_ref() != Some(&wanted.inputs.fingerprint) {
+                continue;
+            }
+            if let Some(twin) = self.complete(wanted, &tag).await? {
+                return Ok(Some(twin));
             }
         }
         Ok(None)

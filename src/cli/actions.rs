@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::Global;
 use super::account::Account;
-use super::build::{Args, Prepared, promotion, short};
+use super::build::{Args, promotion, short};
 use super::merged::Merged;
 use super::place::home;
+use super::prepared::Prepared;
 use crate::build::actions::{Actions, Outcome, Pace};
 use crate::build::engine::Elsewhere;
 use crate::build::run::Works;

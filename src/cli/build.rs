@@ -1,6 +1,6 @@
 //! `gs-release build`, `plan` and `verify`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,25 +10,17 @@ use serde_json::Value;
 use super::Global;
 use super::account::Account;
 use super::merged::Merged;
-use super::place::Place;
+use super::prepared::{Look, Prepared, prepare, prepare_in_full};
 use super::remotes;
 use super::runtime::wait_for;
 use crate::build::run::{Works, findings};
-use crate::build::{BuildPlan, Desired, Observed, Promotion, buildx::Buildx};
+use crate::build::{BuildPlan, Desired, Promotion, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
 use crate::error::{Error, Result};
 use crate::git::{Auth, Commit, Patience, Repository};
 use crate::github::Settings;
-use crate::registry::{self, OciRegistry, Registry};
+use crate::registry::Registry;
 use crate::report::{self, Progress};
-
-/// What `plan`, `status` and `verify` look at.
-#[derive(Debug, clap::Args)]
-pub struct Look {
-    /// The commit to look at.
-    #[arg(long = "ref", value_name = "REF", default_value = "HEAD")]
-    pub reference: String,
-}
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -99,65 +91,6 @@ enum Engine {
 
 /// Builds at the same time where nothing says how many; BuildKit itself divides the machine among them.
 const PARALLEL: usize = 8;
-
-/// Everything that was read before anything is done.
-pub struct Prepared {
-    pub repository: Repository,
-    pub commit: Commit,
-    pub config: Config,
-    pub desired: Desired,
-    pub registry: OciRegistry,
-    pub observed: Observed,
-}
-
-/// Reads the config of the commit, and looks at the registry. `rebuild` are images that are not kept as they are.
-pub async fn prepare(global: &Global, look: &Look, rebuild: &[String]) -> Result<Prepared> {
-    let repository = Repository::open(&global.directory)?;
-    let commit = resolve(global, &repository, &look.reference).await?;
-    let place = Place::read(global, &repository, Some(commit))?;
-    let desired = |kept: &_| place.desired(&repository, commit, global.registry.as_deref(), kept);
-    let mut kept = BTreeMap::new();
-    let mut wanted = desired(&kept)?;
-    let registry = OciRegistry::new(registry::docker_config_dir(), registry::Limits::default())?;
-    let mut tags = Vec::new();
-    for image in &wanted.images {
-        tags.extend(image.releases()?);
-    }
-    global.detail(&format!("looking at {} tags", tags.len()));
-    let observed = Observed::look(&registry, tags).await?;
-    let mut again = BTreeSet::new();
-    for name in rebuild {
-        let index = wanted.image(name)?;
-        again.insert(index);
-        again.extend(wanted.graph.dependants(index));
-    }
-    // what an image is built on may be kept, which may be why the image itself is not; from base to top it settles
-    loop {
-        let mut found = observed.kept(&wanted)?;
-        found.retain(|index, _| !again.contains(index));
-        if found == kept {
-            break;
-        }
-        kept = found;
-        wanted = desired(&kept)?;
-    }
-    Ok(Prepared { repository, commit, config: place.config, desired: wanted, registry, observed })
-}
-
-/// The commit that `reference` names here, else the head of the remote's branch of that name: a bump that was pushed has no
-/// local branch.
-async fn resolve(global: &Global, repository: &Repository, reference: &str) -> Result<Commit> {
-    let unknown = match repository.resolve(reference) {
-        Ok(commit) => return Ok(commit),
-        Err(error) => error,
-    };
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
-    let Some(remote) = repository.remote_for(None, &settings.server_url)? else { return Err(unknown) };
-    global.detail(&format!("looking for {reference} at {}", remote.url()));
-    let auth = remotes::reading(&settings, &remote).await;
-    repository.fetch(&remote, &[reference], &auth, Patience::Silence(Duration::from_secs(60)))?;
-    repository.tip(&remote.tracking(reference))?.ok_or(unknown)
-}
 
 /// `gs-release build`. A failure and an interrupt are told with what was done before.
 pub fn run(global: &Global, args: Args) -> Result<ExitCode> {
@@ -279,10 +212,9 @@ fn show(global: &Global, desired: &Desired, plan: &BuildPlan) -> Result<Option<V
 
 /// `gs-release verify`.
 pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
-    let prepared = prepare(global, &look, &[]).await?;
+    let (prepared, gaps) = prepare_in_full(global, &look).await?;
     let plan = BuildPlan::new(&prepared.desired, &prepared.observed, &BTreeSet::new())?;
     let plan = with_moves(&prepared, plan, false).await?;
-    let gaps = prepared.observed.gaps(&prepared.registry, &prepared.desired).await?;
     let found = [findings(&plan), gaps.clone()].concat();
     report::step::verified(&plan, &prepared.desired.graph, &found);
     match global.is_json() {

@@ -1,8 +1,8 @@
 //! The merged pull request that a build belongs to, and what it is told of the build. No build fails for it.
 
 use super::Global;
-use super::build::Prepared;
 use super::place::home;
+use super::prepared::Prepared;
 use crate::build::BuildPlan;
 use crate::bump::current_version;
 use crate::bump::proposed::version_of;

@@ -1,10 +1,11 @@
 //! `gs-release status`: components, pull requests, runs and images.
 
 use std::collections::BTreeSet;
+use std::process::ExitCode;
 
 use super::Global;
-use super::build::{Look, Prepared, prepare};
 use super::place::home;
+use super::prepared::{Look, Prepared, prepare_what_is_known};
 use super::remotes;
 use crate::build::actions::last_attempt;
 use crate::build::published::published;
@@ -14,13 +15,14 @@ use crate::bump::watch::look as look_upstream;
 use crate::config::Component;
 use crate::error::{Error, Result};
 use crate::github::{GitHub, Repository, Rights, Settings, State};
-use crate::report::documents::OpenPull;
+use crate::report;
+use crate::report::documents::{self, OpenPull};
 use crate::report::status::{PhaseRun, Status, Upstream};
-use crate::report::{self};
 
-/// Shows it on one screen. What GitHub does not tell is left out, and said on stderr.
-pub async fn run(global: &Global, look: Look) -> Result<()> {
-    let prepared = prepare(global, &look, &[]).await?;
+/// Shows it on one screen. What GitHub does not tell is left out, and said on stderr; images that the registry does not tell
+/// of are shown as that, and the exit code is that of its failure.
+pub async fn run(global: &Global, look: Look) -> Result<ExitCode> {
+    let (prepared, failure) = prepare_what_is_known(global, &look).await?;
     let Prepared { desired, observed, registry, .. } = &prepared;
     let plan = BuildPlan::new(desired, observed, &BTreeSet::new())?;
     let mut status = Status::new(&desired.versions, &plan);
@@ -30,11 +32,17 @@ pub async fn run(global: &Global, look: Look) -> Result<()> {
         Err(error) => global.say(&format!("pull requests and runs are left out: {error}")),
     }
     report::step::status(&status, &desired.graph);
+    status.error = failure.as_ref().map(documents::failure);
     match global.is_json() {
         true => report::json(&report::json_of(&status)?),
         false => report::status::show(&status, jiff::Timestamp::now()),
     }
-    Ok(())
+    let Some(failure) = failure else { return Ok(ExitCode::SUCCESS) };
+    match global.is_json() {
+        true => report::step::annotate_error(&failure),
+        false => report::error(&failure),
+    }
+    Ok(ExitCode::from(failure.kind.exit_code()))
 }
 
 async fn connect(prepared: &Prepared) -> Result<(GitHub, Repository)> {

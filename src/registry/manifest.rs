@@ -196,7 +196,7 @@ impl Manifest {
         let json = |error: serde_json::Error| format!("the manifest cannot be read: {error}");
         let shape: Shape = serde_json::from_slice(&bytes).map_err(json)?;
         if shape.schema_version != Some(2) {
-            return Err("the manifest is not of schema version 2".to_owned());
+            return Err("the manifest is not of schema version 2, which everything since Docker 1.10 writes".to_owned());
         }
         // CVE-2021-41190: one document that is an image to one client and an index to another
         let is_index_shape = match (shape.manifests, shape.config.or(shape.layers)) {

@@ -64,6 +64,13 @@ impl MemoryRegistry {
         Ok(manifest.digest)
     }
 
+    /// Forgets a manifest, whatever refers to it, as the clean-up of a registry does.
+    pub fn forget(&self, repository: &Repository, digest: &Digest) {
+        if let Some(contents) = self.lock().get_mut(repository) {
+            contents.manifests.remove(digest);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Repository, Contents>> {
         self.repositories.lock().unwrap_or_else(PoisonError::into_inner)
     }

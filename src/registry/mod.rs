@@ -30,7 +30,7 @@ pub use manifest::{
 pub use memory::MemoryRegistry;
 pub use oci::OciRegistry;
 pub use provenance::{Material, materials};
-pub use publish::{IndexPlan, IndexRequest, Published, TagState, create_index, plan_index, tag_state};
+pub use publish::{IndexPlan, IndexRequest, Part, Published, TagState, create_index, gone, plan_index, tag_state};
 pub use reference::{Digest, ImageRef, Repository, Target};
 
 use crate::error::Result;

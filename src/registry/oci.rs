@@ -209,7 +209,10 @@ impl Registry for OciRegistry {
         let media_type = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = media_type.map(|text| text.split(';').next().unwrap_or(text).trim().to_owned());
         let manifest = Manifest::parse(media_type.as_deref(), answer.body);
-        manifest.map(Some).map_err(|why| Error::remote(format!("{image}: {why}")))
+        manifest.map(Some).map_err(|why| {
+            Error::remote(format!("{image}: {why}"))
+                .hint("something else has pushed it: push it again with a current tool, or delete it")
+        })
     }
 
     async fn put_manifest(&self, image: &ImageRef, manifest: &Manifest) -> Result<()> {

@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 /// How many blobs of one image are copied at once.
 const BLOBS_AT_ONCE: usize = 4;
 
+/// How many manifests of one index are asked for at once.
+const PARTS_AT_ONCE: usize = 4;
+
 /// What to publish and where.
 #[derive(Clone, Copy)]
 pub struct IndexRequest<'a> {
@@ -31,7 +34,7 @@ pub struct IndexRequest<'a> {
     pub annotations: &'a Annotations,
     /// Platforms that the result must have; it may have more.
     pub platforms: &'a [Platform],
-    /// Whether what the tag points at now will do, although it is not the same.
+    /// Whether what the tag points at now will do, although it is not the same. Whether it is all there is looked at, too.
     pub adopt: &'a (dyn Fn(&TagState) -> bool + Send + Sync),
 }
 
@@ -57,6 +60,17 @@ pub struct TagState {
     pub platforms: Vec<Platform>,
     /// Annotations of the index, or of the one image.
     pub annotations: Annotations,
+    /// What the index lists; nothing for an image that is in none.
+    pub parts: Vec<Part>,
+}
+
+/// A manifest that an index lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its digest.
+    pub digest: Digest,
+    /// The platform of the image, or of the image that the attestation is about; none where the index does not say.
+    pub platform: Option<Platform>,
 }
 
 /// Looks at a tag or digest: one request for an index, one more for an image that is in none. `None` if it is not
@@ -75,7 +89,29 @@ async fn state_of(registry: &dyn Registry, repository: &Repository, manifest: &M
     };
     platforms.sort();
     platforms.dedup();
-    Ok(TagState { digest: manifest.digest.clone(), platforms, annotations: manifest.annotations() })
+    let parts = parts(manifest.children());
+    Ok(TagState { digest: manifest.digest.clone(), platforms, annotations: manifest.annotations(), parts })
+}
+
+fn parts(listed: &[Descriptor]) -> Vec<Part> {
+    let platform = |child: &Descriptor| {
+        let subject = listed.iter().find(|other| child.attests() == Some(other.digest.as_str()));
+        Some(subject.unwrap_or(child).platform.as_ref()?.platform())
+    };
+    listed.iter().map(|child| Part { digest: child.digest.clone(), platform: platform(child) }).collect()
+}
+
+/// What an index lists and the registry does not have: deleted behind its back. One request a part.
+///
+/// # Errors
+/// Remote.
+pub async fn gone(registry: &dyn Registry, repository: &Repository, state: &TagState) -> Result<Vec<Part>> {
+    let asked = state.parts.iter().map(async |part: &Part| {
+        let there = registry.manifest(&repository.digest(&part.digest)).await?.is_some();
+        Ok::<_, Error>((!there).then(|| part.clone()))
+    });
+    let found: Vec<Option<Part>> = stream::iter(asked).buffered(PARTS_AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn listed_platforms(children: &[Descriptor]) -> Vec<Platform> {
@@ -124,7 +160,8 @@ pub async fn plan_index(registry: &dyn Registry, request: &IndexRequest<'_>) -> 
         None => Published { digest: state.digest, platforms, changed: true, previous: None },
         Some(now) => {
             let previous = Some(now.digest.clone());
-            match now.digest == state.digest || (request.adopt)(&now) {
+            let will_do = (request.adopt)(&now) && gone(registry, &target.repository, &now).await?.is_empty();
+            match now.digest == state.digest || will_do {
                 true => Published { digest: now.digest, platforms: now.platforms, changed: false, previous },
                 false => Published { digest: state.digest, platforms, changed: true, previous },
             }

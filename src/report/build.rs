@@ -75,7 +75,7 @@ fn states(plan: &BuildPlan, tell: impl Fn(&TagMove) -> bool, note: impl Fn(&Imag
 pub(super) fn color(image: &ImagePlan) -> Style {
     match image.state {
         State::Current => GREEN,
-        State::Kept { .. } | State::Stale { .. } => YELLOW,
+        State::Kept { .. } | State::Stale { .. } | State::Unknown => YELLOW,
         State::Incomplete { .. } | State::Missing => RED,
     }
 }

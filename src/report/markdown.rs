@@ -113,7 +113,7 @@ pub(super) fn outcome(image: &ImagePlan, record: &Record) -> String {
 pub enum Light {
     /// It is as it should be.
     Green,
-    /// It is there, but not as it should be.
+    /// It is there, but not as it should be; or nobody knows.
     Yellow,
     /// It is not there.
     Red,
@@ -123,7 +123,7 @@ pub enum Light {
 pub fn light_before(image: &ImagePlan) -> Light {
     match image.state {
         State::Current => Light::Green,
-        State::Kept { .. } | State::Stale { .. } => Light::Yellow,
+        State::Kept { .. } | State::Stale { .. } | State::Unknown => Light::Yellow,
         State::Incomplete { .. } | State::Missing => Light::Red,
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::build::{color, short_digest};
-use super::documents::OpenPull;
+use super::documents::{FailureBody, OpenPull};
 use super::{BOLD, GREEN, RED, YELLOW, counted};
 use crate::build::published::Published;
 use crate::build::{BuildPlan, ImagePlan};
@@ -32,6 +32,9 @@ pub struct Status<'a> {
     /// The images, with their states.
     #[serde(flatten)]
     pub plan: &'a BuildPlan,
+    /// Why the registry could not be asked about all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<FailureBody<'a>>,
 }
 
 /// What upstream has.
@@ -79,7 +82,7 @@ impl<'a> Status<'a> {
     pub fn new(versions: &BTreeMap<String, Version>, plan: &'a BuildPlan) -> Self {
         let components = versions.iter().map(|(name, version)| (name.clone(), version.to_string())).collect();
         let (upstream, pull_requests, runs, published) = Default::default();
-        Status { components, upstream, pull_requests, runs, published, plan }
+        Status { components, upstream, pull_requests, runs, published, plan, error: None }
     }
 
     fn published(&self, image: &ImagePlan) -> Option<&Published> {
@@ -149,6 +152,7 @@ pub fn show(status: &Status<'_>, now: Timestamp) {
     }
     let due = status.plan.images().filter(|image| image.build).count();
     match due {
+        0 if status.error.is_some() => outln!("not all is known"),
         0 => outln!("everything is published"),
         due => outln!("{due} of {} to build", counted(status.plan.images().count(), "image")),
     }

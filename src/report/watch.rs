@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::documents::{self, FailureBody, PullRequest, json_of};
-use super::{BOLD, GREEN, RED, YELLOW, markdown};
+use super::{BOLD, GREEN, RED, YELLOW, counted, markdown};
 use crate::bump::policy::{Decision, PassedOver};
 use crate::bump::publish::Published;
 use crate::error::{Error, Result};
@@ -179,7 +179,9 @@ fn sentence(row: &Row) -> String {
         Err(error) if decision.is_empty() => failed(error),
         Err(error) => format!("{decision}: {}", failed(error)),
         Ok(Outcome::None) => decision,
-        Ok(Outcome::Planned { places, files }) => format!("{decision}: would change {places} places in {files} files"),
+        Ok(Outcome::Planned { places, files }) => {
+            format!("{decision}: would change {} in {}", counted(*places, "place"), counted(*files, "file"))
+        }
         Ok(Outcome::Published(published)) => {
             let pull = &published.pull_request;
             let done = match pull.action {

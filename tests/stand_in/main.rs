@@ -7,6 +7,7 @@ mod dry_run;
 mod ends;
 #[path = "../support/fake_registry.rs"]
 mod fake;
+mod looks;
 #[path = "../support/place.rs"]
 mod place;
 #[path = "../support/registry.rs"]

@@ -158,6 +158,11 @@ impl FakeRegistry {
         self.lock().manifests.get(repository)?.get(reference).map(|(_, bytes)| bytes.clone())
     }
 
+    /// Deletes a tag, or a manifest by its digest whatever refers to it.
+    pub fn delete(&self, repository: &str, reference: &str) {
+        self.lock().manifests.get_mut(repository).unwrap().remove(reference).unwrap();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.inner.state.lock().unwrap()
     }

@@ -1,5 +1,6 @@
 //! Runs over a registry in memory, with an engine that builds in no time and fails on demand.
 
+mod holes;
 mod plans;
 mod tags;
 mod tiers;

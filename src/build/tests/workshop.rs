@@ -135,6 +135,15 @@ pub(super) async fn plan(shop: &Workshop, desired: &Desired, rebuild: &BTreeSet<
 
 pub(super) async fn build(shop: &Workshop, desired: &Desired, ask: Ask<'_>) -> (Result<()>, Vec<Event>) {
     let plan = plan(shop, desired, &ask.rebuild).await;
+    carry_out(shop, desired, &plan, ask).await
+}
+
+pub(super) async fn carry_out(
+    shop: &Workshop,
+    desired: &Desired,
+    plan: &BuildPlan,
+    ask: Ask<'_>,
+) -> (Result<()>, Vec<Event>) {
     let events = Mutex::new(Vec::new());
     let listener = |event| events.lock().unwrap().push(event);
     let works = Works {
@@ -148,8 +157,8 @@ pub(super) async fn build(shop: &Workshop, desired: &Desired, ask: Ask<'_>) -> (
         listener: &listener,
     };
     let outcome = match ask.platform {
-        Some(platform) => works.stage_share(&plan, &platform.parse::<Platform>().unwrap(), ask.only).await.map(drop),
-        None => works.carry_out(&plan, ask.only).await,
+        Some(platform) => works.stage_share(plan, &platform.parse::<Platform>().unwrap(), ask.only).await.map(drop),
+        None => works.carry_out(plan, ask.only).await,
     };
     (outcome, events.into_inner().unwrap())
 }
