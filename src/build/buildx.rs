@@ -15,6 +15,7 @@ use super::engine::{Engine, Job, OnStep};
 use crate::config::{BuildCache, Buildx as Settings};
 use crate::error::{Error, Result};
 use crate::process::{Command, Output};
+use crate::registry::ImageRef;
 
 /// How often a result is handed over.
 const ATTEMPTS: usize = 3;
@@ -88,7 +89,7 @@ fn escaped(values: &BTreeMap<String, String>) -> BTreeMap<&String, String> {
 }
 
 impl Buildx {
-    async fn bake(&self, job: &Job, definition: &Path, on_step: OnStep<'_>) -> Result<Output> {
+    async fn bake(&self, definition: &Path, on_step: OnStep<'_>) -> Result<Output> {
         let mut command = Command::new("docker").args(["buildx", "bake", "--progress", "plain", "--file"]);
         command = command.arg(definition);
         if let Some(builder) = &self.settings.builder {
@@ -100,7 +101,7 @@ impl Buildx {
             }
         });
         output.await.map_err(|error| {
-            let build = Error::build(format!("{}: {error}", job.image));
+            let build = Error::build(error.to_string());
             error.hints.iter().fold(build, |build, hint| build.hint(hint))
         })
     }
@@ -109,7 +110,7 @@ impl Buildx {
 /// Whether what failed was not the build, but handing its result over, and in a way that passes: a second build of the
 /// same image names or pushes the same things at the same moment, or the registry has trouble. All steps are cached.
 fn may_pass(output: &str) -> bool {
-    let reason = output.lines().rfind(|line| line.starts_with("ERROR: ")).unwrap_or_default().to_lowercase();
+    let reason = reason(output).to_lowercase();
     let refused = ["denied", "unauthorized", "forbidden", "authorization"].iter().any(|word| reason.contains(word));
     let trouble =
         reason.contains("unexpected status from") && [": 429", ": 5"].iter().any(|code| reason.contains(code));
@@ -122,27 +123,47 @@ fn may_pass(output: &str) -> bool {
 impl Engine for Buildx {
     async fn build(&self, job: &Job, on_step: OnStep<'_>) -> Result<()> {
         let cannot = |error: std::io::Error| {
-            Error::build(format!("{}: the build's definition cannot be written: {error}", job.image))
+            Error::build(format!("the build's definition cannot be written to {}: {error}", self.scratch.display()))
         };
         let mut file = tempfile::Builder::new().suffix(".json").tempfile_in(&self.scratch).map_err(cannot)?;
         file.write_all(self.definition(job).to_string().as_bytes()).map_err(cannot)?;
-        let mut output = self.bake(job, file.path(), on_step).await?;
+        let mut output = self.bake(file.path(), on_step).await?;
         for _ in 1..ATTEMPTS {
             if output.success() || !may_pass(&output.stderr) {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            output = self.bake(job, file.path(), on_step).await?;
+            output = self.bake(file.path(), on_step).await?;
         }
         if output.success() {
             return Ok(());
         }
-        let error = Error::build(format!("{} does not build:\n{}", job.push_to, failure(&output.stderr)));
-        Err(match output.stderr.contains("Cannot connect to the Docker daemon") {
-            true => error.hint("start the Docker engine; `gs-release doctor` says what else is missing"),
-            false => error,
-        })
+        Err(explain(&job.push_to, &output.stderr))
     }
+}
+
+/// The failure that BuildKit's output tells: of the build, or of the registry that did not take its result.
+fn explain(push_to: &ImageRef, output: &str) -> Error {
+    let told = failure(output);
+    if reason(output).contains("failed to push") {
+        return Error::remote(format!("{push_to} is built, but cannot be pushed:\n{told}"))
+            .hint("look at the registry and the login of the builder: `gs-release doctor` tries both");
+    }
+    let error = Error::build(format!("{push_to} does not build:\n{told}"));
+    if output.contains("Cannot connect to the Docker daemon") {
+        return error.hint("start the Docker engine; `gs-release doctor` says what else is missing");
+    }
+    match reason(output).contains("no builder \"") {
+        true => {
+            error.hint("`docker buildx ls` lists the builders; BUILDX_BUILDER or `build.buildx.builder` names this one")
+        }
+        false => error,
+    }
+}
+
+/// The line in which BuildKit says why it failed.
+fn reason(output: &str) -> &str {
+    output.lines().rfind(|line| line.starts_with("ERROR: ")).unwrap_or_default()
 }
 
 /// What a line of BuildKit's plain progress begins: `[linux/arm64 2/5] RUN make` in `#7 [linux/arm64 2/5] RUN make`.
@@ -165,6 +186,7 @@ fn failure(output: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
 
     fn job() -> Job {
         Job {
@@ -231,6 +253,27 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(may_pass(output), expected, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_registry_that_does_not_take_the_result_is_no_failure_of_the_build() {
+        let image = job().push_to;
+        let pushing =
+            "ERROR: failed to solve: failed to push r.example.com/g/a:t: unexpected status from POST request: 500";
+        let building =
+            "ERROR: failed to solve: process \"/bin/sh -c false\" did not complete successfully: exit code: 1";
+        let builder = "ERROR: no builder \"arm\" found";
+        for (output, kind, hint) in [
+            (pushing, Kind::Remote, Some("gs-release doctor")),
+            (building, Kind::Build, None),
+            (builder, Kind::Build, Some("docker buildx ls")),
+        ] {
+            let error = explain(&image, output);
+            assert_eq!(error.kind, kind, "{output}");
+            assert!(error.message.ends_with(output), "{error}");
+            assert_eq!(error.hints.len(), usize::from(hint.is_some()));
+            assert!(hint.is_none_or(|hint| error.hints[0].contains(hint)), "{error:?}");
         }
     }
 

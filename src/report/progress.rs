@@ -92,7 +92,7 @@ impl Progress {
                 if let Some(bar) = state.bars.remove(&image) {
                     bar.finish_and_clear();
                 }
-                Some(format!("{image}: failed: {}", why.lines().next().unwrap_or_default()))
+                Some(format!("{image}: failed: {}", brief(&why)))
             }
             Event::Skipped { image, needs } => Some(format!("{image}: not built: it needs {needs}")),
             Event::Verified { name } => Some(format!("phase {name}: verified")),
@@ -111,7 +111,28 @@ impl Progress {
     }
 }
 
+/// The first line of a failure and the last, which has the reason.
+fn brief(why: &str) -> String {
+    let (first, last) = (why.lines().next().unwrap_or_default(), why.lines().next_back().unwrap_or_default());
+    if first == last { first.to_owned() } else { format!("{first} {last}") }
+}
+
 fn style() -> ProgressStyle {
     let plain = ProgressStyle::default_spinner();
     plain.clone().template("{spinner} {prefix:<24} {elapsed:>5}  {wide_msg}").unwrap_or(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_in_one_line_with_its_reason() {
+        assert_eq!(
+            brief("a does not build:\n0.1 no luck\nERROR: exit code: 1"),
+            "a does not build: ERROR: exit code: 1"
+        );
+        assert_eq!(brief("gone"), "gone");
+        assert_eq!(brief(""), "");
+    }
 }

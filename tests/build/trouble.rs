@@ -116,10 +116,9 @@ fn verify_finds_a_tag_that_is_missing_incomplete_or_hollow() {
     assert!(found.contains("linux/amd64 is absent"), "{found}");
     assert!(found.contains(&child) && found.contains("is gone"), "{found}");
 
-    // the next build completes the one; the other has to be named, since its index says that it is current
+    // the next build completes the one, and looks behind the other since it builds anything at all
     lab.build(&[]).fine();
     assert_eq!(lab.tag("client:0.28.0").unwrap().platforms.len(), 2);
-    lab.build(&["--rebuild", "dev"]).fine();
     lab.run(&["verify"]).fine();
     // a missing one
     let digest = lab.digest("base:v0.24.1").unwrap();
