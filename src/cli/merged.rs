@@ -40,13 +40,14 @@ impl Merged {
         }
     }
 
-    /// Tells how the build has ended. Where there was nothing to build, what was told of an earlier one is completed.
+    /// Tells how the build has ended. Where there was nothing to build, it is told what an earlier one did not come to tell.
     pub async fn tell_end(&self, plan: &BuildPlan, record: &Record, result: Result<Option<&str>, &Error>) {
         let stage = result.map_or_else(Stage::Failed, Stage::Ended);
         if plan.images().all(|image| !image.build) && matches!(stage, Stage::Ended(_)) {
             match self.github.kept_comment(self.number, KEY).await {
-                Ok(Some(told)) if !is_final(&told) => {}
-                Ok(_) => return,
+                Ok(Some(told)) if is_final(&told) => return,
+                // begun by a job that was killed, perhaps before it could tell anything
+                Ok(_) => {}
                 Err(error) => return self.warn(&error),
             }
         }

@@ -6,10 +6,13 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::events::{drive, fine};
-use crate::gate::{Gate, REGISTRY};
+use crate::gate::Gate;
 use crate::support::isolated;
 use crate::workflow::{WorkflowJob, filled, jobs};
 use crate::world::{HOME, Job, TOKEN, World};
+
+/// What the engine and the tests push to.
+const REGISTRY: &str = "127.0.0.1:5000";
 
 /// A path of the registry that no other test has used.
 fn place(registry: &str) -> String {
@@ -145,7 +148,7 @@ fn with_each_event_once_dropped_and_then_delivered_twice_it_ends_the_same() {
 #[ignore = "needs a Docker engine with buildx and a registry on 127.0.0.1:5000"]
 fn killed_before_and_after_each_write_to_github_and_to_the_registry_it_ends_the_same() {
     let gate = Gate::default();
-    let registry = gate.registry();
+    let registry = gate.registry(REGISTRY);
     let place = place(registry.url.strip_prefix("http://").unwrap());
     let world = World::behind(&gate, &place, "linux/amd64");
     let jobs = |world: &World, run: u64, phase: &str, commit: &str| {

@@ -17,7 +17,17 @@ pub struct Event {
 /// Drives the repository until nothing is left to do: the schedule and the push of the merge start jobs, and each run its last
 /// job. `deliver` carries an event out, or not.
 pub fn drive(world: &World, carry_out: &dyn Fn(&World, u64, &str, &str), deliver: &mut dyn FnMut(&World, Event)) {
-    for _ in 0..ROUNDS {
+    drive_for(ROUNDS, world, carry_out, deliver);
+}
+
+/// The same, where it takes so many rounds of the schedule.
+pub fn drive_for(
+    rounds: usize,
+    world: &World,
+    carry_out: &dyn Fn(&World, u64, &str, &str),
+    deliver: &mut dyn FnMut(&World, Event),
+) {
+    for _ in 0..rounds {
         deliver(world, Event { job: Job::default(), arguments: &["watch"] });
         world.merge();
         // after a merge it is the push that starts it, without one the schedule

@@ -15,9 +15,6 @@ use axum::response::{IntoResponse, Response};
 
 use crate::git_http::Server;
 
-/// What the engine and the tests push to.
-pub const REGISTRY: &str = "127.0.0.1:5000";
-
 /// The gate; its clones are the same one.
 #[derive(Clone, Default)]
 pub struct Gate(Arc<Mutex<Inside>>);
@@ -39,9 +36,9 @@ impl Gate {
         router.layer(from_fn_with_state(self.clone(), pass))
     }
 
-    /// Another address of the registry, with the gate before it.
-    pub fn registry(&self) -> Server {
-        Server::start(self.before(Router::new().fallback(forward)))
+    /// Another address of the registry at `host`, with the gate before it.
+    pub fn registry(&self, host: &str) -> Server {
+        Server::start(self.before(Router::new().fallback(forward).with_state(host.to_owned())))
     }
 
     /// Runs `command` to its end, as the process called `name`. False: it was killed.
@@ -117,12 +114,12 @@ fn place(path: &str) -> String {
     path.split_once("sha256:").map_or(path, |(before, _)| before).to_owned()
 }
 
-async fn forward(request: Request) -> Response {
+async fn forward(State(host): State<String>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     // the headers have the host that was asked: links in replies lead through the gate again
-    let sent = http.request(parts.method, format!("http://{REGISTRY}{}", parts.uri)).headers(parts.headers).body(body);
+    let sent = http.request(parts.method, format!("http://{host}{}", parts.uri)).headers(parts.headers).body(body);
     let reply = sent.send().await.unwrap();
     let (status, headers) = (reply.status(), reply.headers().clone());
     let mut response = Body::from(reply.bytes().await.unwrap()).into_response();

@@ -1,47 +1,42 @@
-//! The bot is killed before and after each of its writes to GitHub, and the next job carries on.
+//! Each job is killed before and after each of its writes, to GitHub and to the registry, and what it was started by is lost:
+//! the schedule alone carries on.
 
-use std::time::Duration;
-
-use crate::events::{Event, by_hand, drive, fine};
-use crate::fake::Failure;
+use crate::events::{by_hand, drive_for};
 use crate::fake_registry::FakeRegistry;
+use crate::gate::Gate;
 use crate::world::World;
 
-/// Kills the job at its `nth` write in the whole cycle, in the middle of the call. False: there are fewer writes.
-fn killed_at(nth: usize, failure: &Failure) -> bool {
-    let registry = FakeRegistry::start();
-    let world = World::new(&format!("{}/g", registry.host), "linux/amd64");
-    let mut killed = false;
-    let writes = |world: &World| world.fake.calls().iter().filter(|call| !call.starts_with("GET ")).count();
-    world.fake.fail_next("POST|PATCH|PUT", ".*", nth, failure.clone());
-    drive(&world, &by_hand, &mut |world, Event { job, arguments }| {
-        let sandbox = world.checkout(&job);
-        let mut child = world.start(&sandbox, &job, arguments);
-        loop {
-            if !killed && writes(world) >= nth {
-                killed = true;
-                child.kill().unwrap();
-                child.wait().unwrap();
-                return;
-            }
-            if child.try_wait().unwrap().is_some() {
-                return fine(child.wait_with_output().unwrap());
-            }
-            std::thread::sleep(Duration::from_millis(1));
+/// One for each job that is killed, and more.
+const ROUNDS: usize = 20;
+
+#[test]
+fn what_a_killed_job_has_left_is_carried_on_by_the_next_that_the_schedule_starts() {
+    let (gate, registry) = (Gate::default(), FakeRegistry::start());
+    let guarded = gate.registry(&registry.host);
+    let world = World::behind(&gate, &format!("{}/g", guarded.url.strip_prefix("http://").unwrap()), "linux/amd64");
+    let mut killed = 0;
+    drive_for(ROUNDS, &world, &by_hand, &mut |world, event| {
+        let sandbox = world.checkout(&event.job);
+        let mut command = sandbox.command(event.arguments);
+        world.surround(&mut command, &event.job);
+        if !gate.run(event.arguments[0], &mut command) {
+            killed += 1;
         }
     });
     world.assert_end();
-    killed
-}
+    assert!(killed < ROUNDS, "{:#?}", gate.interrupted());
 
-#[test]
-fn a_bot_that_is_killed_before_a_write_is_carried_on_by_the_next() {
-    let count = (1..).take_while(|nth| killed_at(*nth, &Failure::Hang)).count();
-    assert!(count >= 3, "the pull request and a run for each phase, at least: {count}");
-}
-
-#[test]
-fn a_bot_that_is_killed_after_a_write_is_carried_on_by_the_next() {
-    let count = (1..).take_while(|nth| killed_at(*nth, &Failure::CloseAfterEffect)).count();
-    assert!(count >= 3, "the pull request and a run for each phase, at least: {count}");
+    let steps = gate.interrupted();
+    for step in [
+        "watch: before POST /alibaba/GraphScope.git/git-receive-pack",
+        "watch: before POST /repos/alibaba/GraphScope/pulls",
+        "build: before POST /repos/alibaba/GraphScope/actions/workflows/build-images.yml/dispatches",
+        "build: before POST /repos/alibaba/GraphScope/issues/1/comments",
+        "build: before PUT /v2/g/dev/manifests/latest",
+        "build: before PUT /v2/g/coordinator/manifests/latest",
+    ] {
+        for step in [step.to_owned(), step.replace("before", "after")] {
+            assert!(steps.contains(&step), "{step}: {steps:#?}");
+        }
+    }
 }
