@@ -279,7 +279,7 @@ impl Reader<'_> {
         let found: Vec<_> = versions_near(self.bytes, range.clone()).into_iter().filter(inside).collect();
         let current: Vec<_> = found.iter().filter(|r| self.bytes[(*r).clone()] == *self.current.as_bytes()).collect();
         match (found.as_slice(), current.as_slice()) {
-            ([one], _) if self.is_minimum(one.start) => vec![Reading::Left("a minimum requirement")],
+            ([one], _) if self.is_minimum(range.start, one.start) => vec![Reading::Left("a minimum requirement")],
             ([one], _) => vec![Reading::Version(one.clone())],
             ([], _) if value.contains(&b'$') || value.contains(&b'{') => vec![Reading::Left("a variable")],
             ([], _) if value.iter().any(u8::is_ascii_digit) => vec![Reading::Left("not a release version")],
@@ -289,10 +289,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the version at `start` is the bound of a requirement: `>=0.16.3`, `^0.24.0`.
-    fn is_minimum(&self, start: usize) -> bool {
+    /// Whether the version at `start`, in the value at `value`, is the bound of a requirement: `>=0.16.3`, `^0.24.0`.
+    fn is_minimum(&self, value: usize, start: usize) -> bool {
         let before = self.bytes[..start].strip_suffix(b"v").unwrap_or(&self.bytes[..start]).trim_ascii_end();
-        [&b">="[..], b"<=", b"~=", b"!=", b"^", b"~"].iter().any(|operator| before.ends_with(operator))
+        let is_bound = [&b">="[..], b"<=", b"~=", b"!=", b"^", b"~"].iter().any(|operator| before.ends_with(operator));
+        // a `>` before the value ends a tag, one before a line break begins a block of YAML
+        let inside = self.bytes[value..start].iter().copied().filter(|b| !b" \"'v".contains(b));
+        is_bound || matches!(inside.collect::<Vec<_>>().as_slice(), b">" | b"<")
     }
 
     /// Refuses a value that is not UTF-8, or whose next byte breaks it off.
