@@ -9,6 +9,7 @@ mod finding;
 mod graph;
 mod ignore;
 mod mend;
+mod neighbours;
 mod sites;
 mod starts;
 mod workflow;

@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::finding::{Excerpt, Text};
-use super::{Finding, Mend, Subject};
+use super::{Finding, Mend, Subject, neighbours};
 use crate::config::{Code, Component, Config, Image, SiteForm};
 use crate::edit::{Cover, Reading, Scanner};
 use crate::error::Error;
 use crate::git::MISSING_BLOB;
-use crate::survey::mention::{Judgement, judge};
+use crate::survey::mention::{Judgement, Reason, judge};
 use crate::survey::names::Names;
 use crate::version::Version;
 
@@ -142,8 +142,11 @@ pub(super) fn examine(watches: &[Watch<'_>], path: &str, bytes: &[u8]) -> Found 
 /// A mention of the version at `range`, if it looks like a site.
 fn untracked(watch: &Watch<'_>, text: &Text<'_>, range: Range<usize>) -> Option<Finding> {
     let line = Excerpt::around(text.bytes, range.clone());
-    if judge(text.path, &line.source, line.marker, &watch.names) != Judgement::Site {
-        return None;
+    match judge(text.path, &line.source, line.marker.clone(), &watch.names) {
+        Judgement::Site => {}
+        Judgement::Doubtful(Reason::Unnamed)
+            if neighbours::name(&watch.names, text.path, text.bytes, range.clone(), &line.source, line.marker) => {}
+        _ => return None,
     }
     let name = &watch.component.name;
     let message = format!("this looks like the version of {name}, and no rule covers it");
