@@ -32,7 +32,7 @@ pub use assign::{Finding, Subject, Verdict};
 pub use rules::{Form, Rule};
 pub use scan::Occurrence;
 
-use crate::config::{Config, RepositoryName, glob_of};
+use crate::config::{Config, Phase, RepositoryName, glob_of};
 use crate::error::{Error, Result};
 use crate::git::{Commit, File, Repository, Scanned};
 use crate::version::Version;
@@ -97,6 +97,10 @@ pub struct Survey {
     pub rules: Vec<Rule>,
     /// The text of `release.yaml`.
     pub config: String,
+    /// The phases in it, with their images.
+    pub phases: Vec<Phase>,
+    /// What builds an image and is none of the config, with the reason.
+    pub no_images: Vec<String>,
 }
 
 impl Survey {
@@ -144,10 +148,11 @@ pub fn survey(repository: &Repository, request: &Request) -> Result<Survey> {
         repository: request.repository.as_ref().map(ToString::to_string),
     };
     let section = images::section(repository, request.commit, &files, &known)?;
-    if !section.is_empty() {
-        config += &format!("\n{section}");
+    if !section.text.is_empty() {
+        config += &format!("\n{}", section.text);
     }
-    Ok(Survey { subjects, proposed, places, findings, rules, config })
+    let phases = Config::parse("release.yaml", config.as_bytes())?.phases;
+    Ok(Survey { subjects, proposed, places, findings, rules, config, phases, no_images: section.doubts })
 }
 
 fn subject(named: &Named) -> Subject {

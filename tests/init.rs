@@ -3,7 +3,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use support::Sandbox;
 
@@ -273,7 +273,8 @@ fn images_are_put_in_phases_where_a_makefile_tells_them_and_else_named() {
     sandbox.write("k8s/app.Dockerfile", app.as_bytes());
     sandbox.write("k8s/Makefile", makefile("$(GS)").as_bytes());
     sandbox.commit();
-    let text = init(&sandbox, &COMPONENTS)["config"].as_str().unwrap().to_owned();
+    let document = init(&sandbox, &COMPONENTS);
+    let text = document["config"].as_str().unwrap();
     let phases = "registry: r.example.com/graphscope\n\nphases:\n  \
         - name: vineyard\n    component: vineyard\n    images:\n      \
         dev:\n        dockerfile: k8s/dev.Dockerfile\n        tags: ['v{vineyard}']\n  \
@@ -281,14 +282,23 @@ fn images_are_put_in_phases_where_a_makefile_tells_them_and_else_named() {
         app:\n        dockerfile: k8s/app.Dockerfile\n        target: app\n        \
         args: { V: 'v{vineyard}' }\n        tags: ['{graphscope}']\n";
     assert!(text.contains(phases), "{text}");
+    let app = &document["phases"][1];
+    assert_eq!((&app["phase"], &app["component"]), (&"graphscope".into(), &"graphscope".into()));
+    let told = json!([{
+        "image": "app", "dockerfile": "k8s/app.Dockerfile", "target": "app", "tags": ["{graphscope}"],
+        "platforms": ["linux/amd64"],
+    }]);
+    assert_eq!((&app["images"], &document["no-images"]), (&told, &json!([])));
     sandbox.commit();
     let graph = sandbox.run(&["graph"]);
     assert!(graph.status.success(), "{}", String::from_utf8_lossy(&graph.stderr));
 
     sandbox.write("k8s/Makefile", makefile("$(shell date)").as_bytes());
     sandbox.commit();
-    let text = init(&sandbox, &[&COMPONENTS[..], &["--force"]].concat())["config"].as_str().unwrap().to_owned();
+    let document = init(&sandbox, &[&COMPONENTS[..], &["--force"]].concat());
+    let text = document["config"].as_str().unwrap();
     let doubt = "#   k8s/app.Dockerfile (k8s/Makefile:7): its tag depends on $(shell date)\n";
+    assert_eq!(document["no-images"], json!([doubt.trim_start_matches(['#', ' ']).trim_end()]));
     assert!(text.contains(doubt) && !text.contains("        dockerfile: k8s/app.Dockerfile"), "{text}");
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub use build::{Build, BuiltImage, BuiltTag, Verify, WorkflowRun};
 pub use graph::ImageGraph;
-pub use init::{Init, InitComponent, InitDoubt, InitSite};
+pub use init::{Init, InitComponent, InitDoubt, InitImage, InitPhase, InitSite};
 pub use machine::{Doctor, Manifest};
 
 use crate::build::BuildPlan;

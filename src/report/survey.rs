@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::counted;
-use super::documents::{Init, InitComponent, InitDoubt, InitSite, json_of};
+use super::documents::{Init, InitComponent, InitDoubt, InitImage, InitPhase, InitSite, json_of};
+use crate::config::Phase;
 use crate::error::Result;
 use crate::survey::mention::Reason;
 use crate::survey::{Finding, Form, Rule, Survey, Verdict};
@@ -28,6 +29,12 @@ pub fn survey(survey: &Survey, line: fn(&str)) {
             count(|verdict| matches!(verdict, Verdict::Rejected(_))),
         ));
     }
+    line(&format!(
+        "{} in {}; {} doubtful",
+        counted(survey.phases.iter().map(|phase| phase.images.len()).sum(), "image"),
+        counted(survey.phases.len(), "phase"),
+        survey.no_images.len(),
+    ));
 }
 
 /// The document of `init`. `written` is the file that was written.
@@ -81,9 +88,22 @@ pub fn survey_json(survey: &Survey, written: Option<&str>) -> Result<Value> {
             Verdict::Rejected(reason) => Some(reason),
             _ => None,
         }),
+        phases: survey.phases.iter().map(phase).collect(),
+        no_images: &survey.no_images,
         config: &survey.config,
         written,
     })
+}
+
+fn phase(phase: &Phase) -> InitPhase<'_> {
+    let images = phase.images.iter().map(|image| InitImage {
+        image: &image.name,
+        dockerfile: &image.dockerfile,
+        target: image.target.as_deref(),
+        tags: image.tags.iter().map(ToString::to_string).collect(),
+        platforms: image.platforms.iter().map(ToString::to_string).collect(),
+    });
+    InitPhase { phase: &phase.name, component: &phase.component, images: images.collect() }
 }
 
 fn rule(rule: &Rule) -> String {

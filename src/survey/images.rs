@@ -25,7 +25,8 @@ mod shell;
 mod words;
 mod workflow;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 
 use super::assign::{Finding, Subject};
 use super::scan::Occurrence;
@@ -57,11 +58,20 @@ fn own(known: &Known<'_>) -> Option<String> {
     own.next().filter(|_| own.next().is_none()).map(|subject| subject.name.clone())
 }
 
-/// What a config says after its components: registry and phases, as comments what is not certain.
+/// What was found of images.
+#[derive(Debug)]
+pub struct Section {
+    /// What a config says after its components: registry and phases, as comments what is not certain.
+    pub text: String,
+    /// What builds an image and is none of the config, with the reason.
+    pub doubts: Vec<String>,
+}
+
+/// Looks for the images of the tree of `commit`, which has `files`.
 ///
 /// # Errors
 /// Usage, where a file of the tree cannot be read.
-pub fn section(repository: &Repository, commit: Commit, files: &[File], known: &Known<'_>) -> Result<String> {
+pub fn section(repository: &Repository, commit: Commit, files: &[File], known: &Known<'_>) -> Result<Section> {
     let mut dockerfiles = BTreeMap::new();
     let mut unreadable = Vec::new();
     for file in files.iter().filter(|file| is_dockerfile(&file.path)) {
@@ -73,9 +83,16 @@ pub fn section(repository: &Repository, commit: Commit, files: &[File], known: &
             Err(error) => unreadable.push(format!("{}:{}: {}", file.path, error.line, error.message)),
         }
     }
+    // a script or a Makefile is called from many places
+    let texts = RefCell::new(HashMap::<String, Option<String>>::new());
     let text = |path: &str| {
-        let bytes = repository.read(commit, path).ok().flatten()?;
-        read::templated(path, &bytes, known.subjects, known.places, known.findings)
+        if let Some(known) = texts.borrow().get(path) {
+            return known.clone();
+        }
+        let bytes = repository.read(commit, path).ok().flatten();
+        let text = bytes.and_then(|bytes| read::templated(path, &bytes, known.subjects, known.places, known.findings));
+        texts.borrow_mut().insert(path.to_owned(), text.clone());
+        text
     };
     let makefiles = files.iter().map(|file| file.path.as_str()).filter(|path| read::is_makefile(path));
     let recipes: Vec<read::Found> =
@@ -98,7 +115,7 @@ pub fn section(repository: &Repository, commit: Commit, files: &[File], known: &
     let mut selection = select::select(&found, &components, &dockerfiles, is_directory);
     selection.doubts.extend(unreadable);
     let phases = phases(known, &mut selection, &dockerfiles);
-    Ok(render::section(&phases, &selection.doubts))
+    Ok(Section { text: render::section(&phases, &selection.doubts), doubts: selection.doubts })
 }
 
 /// The phases of the images of `selection` as text, without those at whose Dockerfiles the graph has a fault; as a

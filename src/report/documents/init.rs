@@ -15,6 +15,10 @@ pub struct Init<'a> {
     pub doubtful: Vec<InitDoubt<'a>>,
     /// Places that look like a version of a component and are no site.
     pub rejected: Vec<InitDoubt<'a>>,
+    /// The phases of the config, with their images.
+    pub phases: Vec<InitPhase<'a>>,
+    /// What builds an image and is none of the config: where, and the reason.
+    pub no_images: &'a [String],
     /// The text of the config.
     pub config: &'a str,
     /// The file that it was written to.
@@ -73,4 +77,30 @@ pub struct InitDoubt<'a> {
     pub text: &'a str,
     /// Why.
     pub reason: String,
+}
+
+/// A phase in the document of `init`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct InitPhase<'a> {
+    /// Its name.
+    pub phase: &'a str,
+    /// The component whose version its images carry.
+    pub component: &'a str,
+    /// Its images.
+    pub images: Vec<InitImage<'a>>,
+}
+
+/// An image in the document of `init`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct InitImage<'a> {
+    /// Its name.
+    pub image: &'a str,
+    /// Path of its Dockerfile.
+    pub dockerfile: &'a str,
+    /// The stage that is the image; `null` is the last one.
+    pub target: Option<&'a str>,
+    /// Its tags as templates.
+    pub tags: Vec<String>,
+    /// What it is built for.
+    pub platforms: Vec<String>,
 }
