@@ -29,7 +29,7 @@ pub async fn run(
 ) -> Result<Option<Value>> {
     let Prepared { config, desired, registry, commit, .. } = prepared;
     check(args)?;
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let settings = Settings::from_process()?;
     let remote = prepared.repository.remote_for(config.repository.as_ref(), &settings.server_url)?;
     let Some(home) = home(config, remote.as_ref())? else {
         return Err(Error::usage("engine `actions` needs to know the repository on GitHub")

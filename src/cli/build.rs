@@ -238,7 +238,7 @@ pub async fn promotion(repository: &Repository, config: &Config, commit: Commit,
     if always {
         return Promotion::Always;
     }
-    let settings = Settings::from_env(|name| std::env::var(name).ok());
+    let settings = Settings::from_process();
     let server = settings.as_ref().map_or("https://github.com", |settings| &settings.server_url);
     let remote = repository.remote_for(config.repository.as_ref(), server).ok().flatten();
     if let Some(remote) = &remote {

@@ -52,7 +52,7 @@ enum Mode {
 /// Plans the bump and carries it out as far as the arguments say.
 pub async fn run(global: &Global, args: Args) -> Result<()> {
     let asked: Request = args.version.parse()?;
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let settings = Settings::from_process()?;
     let repository = Repository::open(&global.directory)?;
     let first = Place::read(global, &repository, None)?.config;
     let remote = repository.remote_for(first.repository.as_ref(), &settings.server_url)?;

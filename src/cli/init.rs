@@ -41,7 +41,7 @@ enum Output {
 pub fn run(global: &Global, args: Args) -> Result<()> {
     let repository = Repository::open(&global.directory)?;
     let output = output(global, &args, &repository)?;
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let settings = Settings::from_process()?;
     let remote = repository.remote_for(None, &settings.server_url)?;
     let (base, commit) = base(&repository, remote.as_ref(), args.reference.as_deref())?;
     let request = survey::Request {

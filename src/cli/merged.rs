@@ -75,7 +75,7 @@ fn run_url() -> Option<String> {
 
 async fn look(global: &Global, prepared: &Prepared) -> Result<Option<Merged>> {
     let Prepared { repository, commit, config, .. } = prepared;
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let settings = Settings::from_process()?;
     let remote = repository.remote_for(config.repository.as_ref(), &settings.server_url)?;
     let (Some(home), true) = (home(config, remote.as_ref())?, settings.credentials.is_some()) else {
         global.detail("no pull request is told of this build: there is no token, or no repository on GitHub");

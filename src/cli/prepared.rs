@@ -149,7 +149,7 @@ async fn resolve(global: &Global, repository: &Repository, reference: &str) -> R
         Ok(commit) => return Ok(commit),
         Err(error) => error,
     };
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let settings = Settings::from_process()?;
     let Some(remote) = repository.remote_for(None, &settings.server_url)? else { return Err(unknown) };
     global.detail(&format!("looking for {reference} at {}", remote.url()));
     let auth = remotes::reading(&settings, &remote).await;

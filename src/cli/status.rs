@@ -46,7 +46,7 @@ pub async fn run(global: &Global, look: Look) -> Result<ExitCode> {
 }
 
 async fn connect(prepared: &Prepared) -> Result<(GitHub, Repository)> {
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let settings = Settings::from_process()?;
     let remote = prepared.repository.remote_for(prepared.config.repository.as_ref(), &settings.server_url)?;
     let (Some(home), true) = (home(&prepared.config, remote.as_ref())?, settings.credentials.is_some()) else {
         return Err(Error::usage("they need a token and `repository:`"));

@@ -82,7 +82,7 @@ pub async fn run(global: &Global, args: Args) -> Result<ExitCode> {
 
 impl Desk {
     async fn set_up(global: &Global) -> Result<Self> {
-        let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+        let settings = Settings::from_process()?;
         // what is public can be looked at without
         if settings.credentials.is_none() && !global.dry_run {
             return Err(remotes::no_token());

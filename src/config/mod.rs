@@ -9,6 +9,7 @@ mod faults;
 mod globs;
 mod model;
 mod names;
+mod platform;
 mod raw;
 mod shape;
 mod template;
@@ -21,18 +22,28 @@ pub use code::Code;
 pub use globs::{FileGlobs, glob_of};
 pub use model::{
     Actions, Build, BuildCache, Buildx, CommitVia, Component, Config, ContextSource, EngineKind, Ignore, Image,
-    NamedContext, Phase, Platform, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, Trigger, UpdatePolicy,
-    Upstream, VersionSource, WhenStale,
+    NamedContext, Phase, PullRequest, RepositoryName, SiteForm, SiteRule, TagTemplate, Trigger, UpdatePolicy, Upstream,
+    VersionSource, WhenStale,
 };
 pub use names::{normalised_project, registry_name};
+pub use platform::Platform;
 pub use shape::nearest;
 pub use template::{ARCH, COMMIT, PHASE, REQUEST, Template};
 pub use value_path::{Step, ValuePath};
+
+use std::time::Duration;
 
 use crate::error::{Error, Fault, Result};
 
 /// Larger than any meaningful file. What is beyond was not written by a person.
 const MAX_BYTES: usize = 1024 * 1024;
+
+/// Times that a phase is tried on GitHub, unless the file says otherwise.
+pub const ATTEMPTS: u32 = 2;
+
+/// How long a job may wait for a runner, unless the file says otherwise: longer than a busy day takes, and far from the day
+/// after which GitHub gives the job up.
+pub const QUEUE_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 impl Config {
     /// Reads the text of `release.yaml`; `path` is what messages call it. The error is a usage error that carries

@@ -4,7 +4,7 @@ use std::fmt;
 
 use globset::GlobSet;
 
-use super::{Code, FileGlobs, Template, ValuePath};
+use super::{Code, FileGlobs, Platform, Template, ValuePath};
 use crate::version::{Requirement, Version};
 
 /// A valid `release.yaml`.
@@ -306,24 +306,6 @@ pub enum ContextSource {
     Image(Template),
     /// A repository of git, by its `https://` URL with the ref after a `#`.
     Git(Template),
-}
-
-/// `os/arch` or `os/arch/variant`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Platform {
-    /// `linux`.
-    pub os: String,
-    /// `amd64`.
-    pub arch: String,
-    /// `v7`.
-    pub variant: Option<String>,
-}
-
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.arch)?;
-        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
-    }
 }
 
 /// `build:`.

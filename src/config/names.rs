@@ -1,18 +1,18 @@
-//! Words of `release.yaml` with a form of their own: repositories, platforms, registries, tags, branches, paths.
+//! Words of `release.yaml` with a form of their own: repositories, registries, tags, branches, paths.
 //!
 //! Each reader gives what it read, or a usage error that says what is wrong and how to write it.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{ContextSource, Platform, RepositoryName, TagTemplate, Template};
+use super::{ContextSource, RepositoryName, TagTemplate, Template};
 use crate::error::{Error, Result};
 
-fn refuse<T>(message: String, hint: impl Into<String>) -> Result<T> {
+pub(super) fn refuse<T>(message: String, hint: impl Into<String>) -> Result<T> {
     Err(Error::usage(message).hint(hint))
 }
 
-fn all(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
+pub(super) fn all(text: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(is_allowed)
 }
 
@@ -58,38 +58,6 @@ pub fn python_project(text: &str) -> Result<String> {
 pub fn normalised_project(name: &str) -> String {
     let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
-}
-
-impl FromStr for Platform {
-    type Err = Error;
-
-    /// Reads `os/arch` or `os/arch/variant`.
-    fn from_str(text: &str) -> Result<Self> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let is_word = |part: &&str| all(part, |b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let (os, arch, variant) = match parts[..] {
-            [os, arch] if parts.iter().all(is_word) => (os, arch, None),
-            [os, arch, variant] if parts.iter().all(is_word) => (os, arch, Some(variant)),
-            _ => {
-                let arch = go_architecture(parts.last().copied().unwrap_or_default());
-                let hint = arch.map_or("linux/arm64 is one".into(), |arch| format!("write `linux/{arch}`"));
-                return refuse(format!("`{text}` is not a platform: os/architecture"), hint);
-            }
-        };
-        if let Some(known) = go_architecture(arch).filter(|known| *known != arch) {
-            return refuse(format!("`{text}` is not a platform of images"), format!("write `{os}/{known}`"));
-        }
-        Ok(Platform { os: os.into(), arch: arch.into(), variant: variant.map(Into::into) })
-    }
-}
-
-/// What images call an architecture that the kernel, or a person, calls otherwise.
-fn go_architecture(name: &str) -> Option<&'static str> {
-    match name {
-        "amd64" | "x86_64" | "x86-64" | "x64" => Some("amd64"),
-        "arm64" | "aarch64" => Some("arm64"),
-        _ => None,
-    }
 }
 
 impl FromStr for TagTemplate {

@@ -72,6 +72,14 @@ impl Settings {
         format!("{}/{repository}/compare/{}...{}", self.server_url, encode(from_tag), encode(to_tag))
     }
 
+    /// [`Settings::from_env`] of this process.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_process() -> Result<Self> {
+        Settings::from_env(|name| std::env::var(name).ok())
+    }
+
     /// Reads `GITHUB_API_URL`, `GITHUB_SERVER_URL`, `GITHUB_TOKEN` or `GH_TOKEN`, `GS_RELEASE_APP_ID` and
     /// `GS_RELEASE_APP_PRIVATE_KEY` through `lookup`. An empty variable is an absent one. An App goes before a token:
     /// whoever sets it up means it, and Actions jobs often have a token beside it.

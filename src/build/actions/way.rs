@@ -4,13 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::build::Desired;
-use crate::config::{self, COMMIT, Config, PHASE, REQUEST, Template};
+use crate::config::{self, ATTEMPTS, COMMIT, Config, PHASE, QUEUE_LIMIT, REQUEST, Template};
 use crate::error::{Error, Result};
-
-/// Times that a phase is tried where nothing says how often: a phase may have a workflow without `build.actions`.
-const ATTEMPTS: u32 = 2;
-/// How long a job may wait for a runner where nothing says it.
-const QUEUE_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// The workflow of a phase.
 #[derive(Debug, Clone)]
@@ -54,6 +49,7 @@ impl<'a> Way<'a> {
             (None, None, Some(actions)) => Start::Inputs(&actions.inputs),
             (None, None, None) => Start::Inputs(&[]),
         };
+        // a phase may have a workflow without `build.actions`
         let (attempts, queue_limit) =
             actions.map_or((ATTEMPTS, QUEUE_LIMIT), |actions| (actions.attempts, actions.queue_limit));
         Ok(Way { workflow, start, attempts, queue_limit })

@@ -1,22 +1,13 @@
 //! How a phase's workflow is started on GitHub: `build.actions` and the `trigger` of a phase.
 
-use std::time::Duration;
-
 use indexmap::{IndexMap, IndexSet};
 
 use super::image::{is_known, tag_template};
 use super::optional;
 use crate::config::faults::Faults;
 use crate::config::yaml::Node;
-use crate::config::{ARCH, Actions, COMMIT, PHASE, REQUEST, Template, Trigger, names, raw};
+use crate::config::{ARCH, ATTEMPTS, Actions, COMMIT, PHASE, QUEUE_LIMIT, REQUEST, Template, Trigger, names, raw};
 use crate::error::{Error, Result};
-
-/// Times that a phase is tried, unless the file says otherwise.
-const ATTEMPTS: u32 = 2;
-
-/// How long a job may wait for a runner, unless the file says otherwise: longer than a busy day takes, and far from the day
-/// after which GitHub gives the job up.
-const QUEUE_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// `build.actions`. `known` are the components.
 pub(super) fn actions(raw: raw::Actions, node: &Node, known: &IndexSet<&str>, faults: &mut Faults) -> Option<Actions> {
