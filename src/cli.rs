@@ -299,7 +299,11 @@ fn asks_for_json(arguments: &[OsString]) -> bool {
 /// Turns the command `bump-NAME` into `bump NAME`, so that every component of a config has its own command.
 fn spell_out(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     // those before the command whose value is an argument of its own
-    let takes_value = |option: &str| ["-C", "--config", "--format", "--registry", "--color"].contains(&option);
+    let takes_value = |option: &str| match option.starts_with("--") {
+        true => ["--config", "--format", "--registry", "--color"].contains(&option),
+        // `-C` may end a cluster: `-vC dir`
+        false => option.find('C') == Some(option.len() - 1),
+    };
     let mut arguments = arguments.peekable();
     // the program's name
     let mut spelled: Vec<OsString> = arguments.next().into_iter().collect();
@@ -359,5 +363,7 @@ mod tests {
             ["x", "--json", "--config", "bump-b.yaml", "-C", "bump-d", "bump", "a", "1.0.0"]
         );
         assert_eq!(spelled(&["x", "build", "--rebuild", "bump-a"]), ["x", "build", "--rebuild", "bump-a"]);
+        assert_eq!(spelled(&["x", "-vC", ".", "bump-a", "1.0.0"]), ["x", "-vC", ".", "bump", "a", "1.0.0"]);
+        assert_eq!(spelled(&["x", "-C.", "bump-a", "1.0.0"]), ["x", "-C.", "bump", "a", "1.0.0"]);
     }
 }

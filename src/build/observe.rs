@@ -1,9 +1,10 @@
 //! What is published: the state of each image, from its index alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::BuildPlan;
 use super::annotations;
 use super::desired::{Desired, Wanted};
 use crate::error::{Error, Result};
@@ -81,6 +82,21 @@ impl std::fmt::Display for State {
     }
 }
 
+/// What is to be built of `desired`. As soon as anything is, indexes are looked behind: a run that builds on one does it, too.
+///
+/// # Errors
+/// Remote.
+pub async fn plan(registry: &dyn Registry, desired: &Desired) -> Result<BuildPlan> {
+    let tags = desired.images.iter().map(Wanted::releases).collect::<Result<Vec<_>>>()?.concat();
+    let mut observed = Observed::look(registry, tags).await?;
+    let plan = BuildPlan::new(desired, &observed, &BTreeSet::new())?;
+    if plan.is_settled() {
+        return Ok(plan);
+    }
+    observed.look_inside(registry, desired).await?;
+    BuildPlan::new(desired, &observed, &BTreeSet::new())
+}
+
 impl Observed {
     /// Looks at `images`: one request for each tag that is an index.
     ///
@@ -143,7 +159,7 @@ impl Observed {
         for (name, tag, gone) in found {
             told.extend(gone.iter().map(|part| {
                 let part = tag.repository.digest(&part.digest);
-                format!("{tag} lists {part}, which is gone: `gs-release build --rebuild {name}` makes it anew")
+                format!("{tag} lists {part}, which is gone: `gs-release build --engine buildx --rebuild {name}` makes it anew")
             }));
             if let Some(Some(state)) = self.tags.get_mut(&tag) {
                 forget(state, &gone);

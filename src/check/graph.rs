@@ -27,7 +27,13 @@ pub(super) fn findings(
     let release = Release { config, path, text, versions };
     let read = |path: &str| Ok(files.get(path).cloned());
     let (graph, faults) = Graph::examine(release, read)?;
-    let absent = context::findings(subject, &graph, graph.absent(tree, read)?, files, tree);
+    let mut absent = graph.absent(tree, read)?;
+    // a workflow of the phase's own may make files before it builds
+    absent.retain(|absent| {
+        let trigger = &subject.config.phases[graph.nodes[absent.node].phase].trigger;
+        trigger.workflow.is_none() && trigger.tag.is_none()
+    });
+    let absent = context::findings(subject, &graph, absent, files, tree);
     let faults = faults.into_iter().map(|(code, fault)| Finding::of_fault(code, fault));
     let notes = graph.notes.into_iter().filter_map(|note| floating_base(&note, files.get(&*note.path)?));
     Ok(faults.chain(absent).chain(notes).collect())

@@ -30,10 +30,11 @@ pub(super) fn name(
 ) -> bool {
     match read(line, marker.clone()) {
         // `gsctl instance deploy --type interactive --image-tag v0.31.0`
-        Role::Flag(flag) => telling(&flag).is_empty() && names.are_in(&line[..marker.start]),
+        Role::Flag(flag) => telling(&flag).is_empty() && names.are_in(command(&line[..marker.start])),
         Role::Key(key) if FileKind::of(path) == FileKind::Code && telling(&key).is_empty() => {
             let indent = indent(line);
-            let near = above(bytes, range.start).into_iter().chain(below(bytes, range.end));
+            let own = if is_item(line.as_bytes()) { Vec::new() } else { above(bytes, range.start) };
+            let near = own.into_iter().chain(below(bytes, range.end));
             near.filter_map(|line| std::str::from_utf8(line).ok()).filter(|line| self::indent(line) == indent).any(
                 |line| {
                     NAME.captures(line).and_then(|found| found.get(1)).is_some_and(|name| names.are_in(name.as_str()))
@@ -42,6 +43,21 @@ pub(super) fn name(
         }
         _ => false,
     }
+}
+
+/// The last command of `line`: what stands after `&&`, `||`, `;` and `|`.
+fn command(line: &str) -> &str {
+    line.rsplit(['&', '|', ';']).next().unwrap_or(line)
+}
+
+/// Whether `line` ends the thing that the line before it belongs to.
+fn is_border(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty() || line.trim_ascii_start().starts_with(b"[")
+}
+
+/// Whether `line` begins an item of a list.
+fn is_item(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"- ")
 }
 
 /// How far a line is indented; the dash of an item of YAML counts.
@@ -54,12 +70,21 @@ const LONGEST: usize = 200;
 
 fn above(bytes: &[u8], at: usize) -> Vec<&[u8]> {
     let near = &bytes[at.saturating_sub((NEAR + 1) * LONGEST)..at];
-    near.rsplit(|byte| *byte == b'\n').skip(1).take(NEAR).collect()
+    let mut near = near.rsplit(|byte| *byte == b'\n').skip(1).take(NEAR).take_while(|line| !is_border(line));
+    let mut found = Vec::new();
+    for line in near.by_ref() {
+        found.push(line);
+        if is_item(line) {
+            break;
+        }
+    }
+    found
 }
 
 fn below(bytes: &[u8], at: usize) -> Vec<&[u8]> {
     let near = &bytes[at..bytes.len().min(at + (NEAR + 1) * LONGEST)];
-    near.split(|byte| *byte == b'\n').skip(1).take(NEAR).collect()
+    let near = near.split(|byte| *byte == b'\n').skip(1).take(NEAR);
+    near.take_while(|line| !is_border(line) && !is_item(line)).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +104,7 @@ mod tests {
         assert!(named("docs/a.md", "run `gsctl instance deploy --type interactive --image-tag v0.24.2`."));
         assert!(!named("docs/a.md", "run `helm install rocksdb --version 0.24.2` for vineyard"));
         assert!(!named("docs/a.md", "vineyard has been 0.24.2 before"));
+        assert!(!named("a.sh", "cd vineyard && helm install rocksdb --version 0.24.2"));
     }
 
     #[test]
@@ -100,6 +126,9 @@ mod tests {
             ("a.yaml", "name: vineyard\na: 1\nb: 1\nc: 1\nversion: 0.24.2\n"),
             ("a.go", "\tName: \"rocksdb\",\n\tVersion: \"v0.24.2\",\n"),
             ("docs/a.md", "name: vineyard\nversion: 0.24.2\n"),
+            ("a.yaml", "- name: etcd\n  version: 0.24.2\n- name: vineyard\n  version: 0.23.0\n"),
+            ("a.toml", "[[package]]\nname = \"etcd\"\nversion = \"0.24.2\"\n\n[[package]]\nname = \"vineyard\"\n"),
+            ("a.yaml", "- name: vineyard\n- version: 0.24.2\n"),
         ] {
             assert!(!named(path, text), "{text}");
         }

@@ -11,7 +11,7 @@ use super::prepared::Prepared;
 use crate::build::actions::{Actions, Outcome, Pace};
 use crate::build::engine::Elsewhere;
 use crate::build::run::Works;
-use crate::build::{BuildPlan, Observed, Promotion};
+use crate::build::{BuildPlan, Promotion, observe};
 use crate::error::{Error, Result};
 use crate::github::{GitHub, Repository, Rights, Settings};
 use crate::registry::Registry;
@@ -28,7 +28,6 @@ pub async fn run(
     account: &Account,
 ) -> Result<Option<Value>> {
     let Prepared { config, desired, registry, commit, .. } = prepared;
-    check(args)?;
     let settings = Settings::from_process()?;
     let remote = prepared.repository.remote_for(config.repository.as_ref(), &settings.server_url)?;
     let Some(home) = home(config, remote.as_ref())? else {
@@ -64,7 +63,7 @@ pub async fn run(
     };
     let outcome = match actions.carry_out(only).await {
         Ok(outcome) if branch == config.base => promote(prepared, only, progress).await.map(|rest| (outcome, rest)),
-        Ok(outcome) => observe(prepared).await.map(|rest| (outcome, rest)),
+        Ok(outcome) => observe::plan(&prepared.registry, &prepared.desired).await.map(|rest| (outcome, rest)),
         Err(error) => Err(error),
     };
     progress.finish();
@@ -88,8 +87,8 @@ pub async fn run(
     Ok(None)
 }
 
-/// What a run of a workflow cannot be told.
-fn check(args: &Args) -> Result<()> {
+/// Refuses what a run of a workflow cannot be told.
+pub(super) fn check(args: &Args) -> Result<()> {
     let given = [
         ("--platform", args.platform.is_some()),
         ("--rebuild", !args.rebuild.is_empty()),
@@ -122,19 +121,10 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-async fn observe(prepared: &Prepared) -> Result<BuildPlan> {
-    let mut tags = Vec::new();
-    for image in &prepared.desired.images {
-        tags.extend(image.releases()?);
-    }
-    let observed = Observed::look(&prepared.registry, tags).await?;
-    BuildPlan::new(&prepared.desired, &observed, &Default::default())
-}
-
 /// Sets the moving tags of every phase that is published, for what was built before the merge or by a run that was killed.
 async fn promote(prepared: &Prepared, only: Option<usize>, progress: &Progress) -> Result<BuildPlan> {
     let Prepared { repository, commit, config, desired, registry, .. } = prepared;
-    let plan = observe(prepared).await?;
+    let plan = observe::plan(&prepared.registry, &prepared.desired).await?;
     let promotion = promotion(repository, config, *commit, false).await;
     let works = Works {
         desired,

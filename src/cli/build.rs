@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -11,13 +10,13 @@ use super::Global;
 use super::account::Account;
 use super::merged::Merged;
 use super::prepared::{Look, Prepared, prepare, prepare_in_full};
-use super::remotes;
+use super::remotes::{self, IMPATIENT};
 use super::runtime::wait_for;
 use crate::build::run::{Works, findings};
 use crate::build::{BuildPlan, Desired, Promotion, buildx::Buildx};
 use crate::config::{Config, EngineKind, Platform};
 use crate::error::{Error, Result};
-use crate::git::{Auth, Commit, Patience, Repository};
+use crate::git::{Auth, Commit, Repository};
 use crate::github::Settings;
 use crate::registry::Registry;
 use crate::report::{self, Progress};
@@ -120,6 +119,13 @@ pub async fn work(global: &Global, args: Args, account: &Account) -> Result<Opti
     let rebuild = args.rebuild.iter().map(|name| desired.image(name)).collect::<Result<BTreeSet<usize>>>()?;
     let only = args.phase.as_deref().map(|name| desired.phase(name)).transpose()?;
     let plan = BuildPlan::new(desired, observed, &rebuild)?;
+    match engine {
+        Engine::Actions => super::actions::check(&args)?,
+        Engine::Buildx if args.no_wait || args.retry => {
+            return Err(Error::usage("--no-wait and --retry are for engine `actions`").hint("add --engine actions"));
+        }
+        Engine::Buildx => {}
+    }
     if global.dry_run {
         plan.check_order(only)?;
         let plan = match &args.platform {
@@ -133,9 +139,6 @@ pub async fn work(global: &Global, args: Args, account: &Account) -> Result<Opti
     }
     if engine == Engine::Actions {
         return super::actions::run(global, &args, &prepared, &plan, only, account).await;
-    }
-    if args.no_wait || args.retry {
-        return Err(Error::usage("--no-wait and --retry are for engine `actions`").hint("add --engine actions"));
     }
     let nowhere = |error: std::io::Error| Error::usage(format!("cannot make a temporary directory: {error}"));
     let (tree, scratch) = (tempfile::tempdir().map_err(nowhere)?, tempfile::tempdir().map_err(nowhere)?);
@@ -225,7 +228,11 @@ pub async fn verify(global: &Global, look: Look) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let (found, images) = (report::counted(found.len(), "finding"), report::counted(plan.images().count(), "image"));
-    let error = Error::finding(format!("{found} in {images}")).hint("`gs-release plan` says what a build would do");
+    let mut error = Error::finding(format!("{found} in {images}"));
+    // a plan believes what indexes say of themselves
+    if gaps.is_empty() {
+        error = error.hint("`gs-release plan` says what a build would do");
+    }
     // the JSON document has it all
     if !global.is_json() {
         report::error(&error);
@@ -243,11 +250,10 @@ pub async fn promotion(repository: &Repository, config: &Config, commit: Commit,
     let remote = repository.remote_for(config.repository.as_ref(), server).ok().flatten();
     if let Some(remote) = &remote {
         let auth = match &settings {
-            Ok(settings) => remotes::reading(settings, remote).await,
+            Ok(settings) => remotes::reading(settings, remote, IMPATIENT).await,
             Err(_) => Auth::default(),
         };
-        let patience = Patience::Total(Duration::from_secs(2));
-        if let Err(error) = repository.fetch(remote, &[&config.base], &auth, patience) {
+        if let Err(error) = repository.fetch(remote, &[&config.base], &auth, IMPATIENT) {
             report::warn(&format!("{}; the base branch may have moved on", error.message));
         }
     }

@@ -68,7 +68,7 @@ pub async fn run(global: &Global, args: Args) -> Result<()> {
 
     let auth = match (&mode, &github, &remote) {
         (Mode::Publish(_), Some(github), Some(remote)) => github.auth_for(remote).await?,
-        (_, _, Some(remote)) => remotes::reading(&settings, remote).await,
+        (_, _, Some(remote)) => remotes::reading(&settings, remote, remotes::IMPATIENT).await,
         (.., None) => Auth::default(),
     };
     let publishing = matches!(mode, Mode::Publish(_));

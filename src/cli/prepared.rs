@@ -9,7 +9,7 @@ use super::remotes;
 use crate::build::{BuildPlan, Desired, Observed};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::git::{Commit, Patience, Repository};
+use crate::git::{Commit, Repository};
 use crate::github::Settings;
 use crate::image::Fingerprint;
 use crate::registry::{ImageRef, Limits, OciRegistry, docker_config_dir};
@@ -152,7 +152,7 @@ async fn resolve(global: &Global, repository: &Repository, reference: &str) -> R
     let settings = Settings::from_process()?;
     let Some(remote) = repository.remote_for(None, &settings.server_url)? else { return Err(unknown) };
     global.detail(&format!("looking for {reference} at {}", remote.url()));
-    let auth = remotes::reading(&settings, &remote).await;
-    repository.fetch(&remote, &[reference], &auth, Patience::Silence(Duration::from_secs(60)))?;
+    let auth = remotes::reading(&settings, &remote, remotes::PATIENT).await;
+    repository.fetch(&remote, &[reference], &auth, remotes::PATIENT)?;
     repository.tip(&remote.tracking(reference))?.ok_or(unknown)
 }

@@ -12,7 +12,7 @@ use crate::report;
 use crate::version::Version;
 
 /// How long a command that publishes nothing waits for the remote before it uses what is known here.
-const IMPATIENT: Patience = Patience::Total(Duration::from_secs(2));
+pub const IMPATIENT: Patience = Patience::Total(Duration::from_secs(2));
 /// How long everything else waits for each sign of life of the remote.
 pub const PATIENT: Patience = Patience::Silence(Duration::from_secs(60));
 
@@ -27,15 +27,22 @@ pub fn no_token() -> Error {
         .hint("a GitHub App (GS_RELEASE_APP_ID, GS_RELEASE_APP_PRIVATE_KEY) also starts the pull request's checks")
 }
 
-/// What is shown to `remote`, which is only read. An App that gets no token is warned about: what is public can be read without.
-pub async fn reading(settings: &Settings, remote: &Remote) -> Auth {
+/// What is shown to `remote`, which is only read. An App that gets no token while `patience` lasts is warned about: what is
+/// public can be read without.
+pub async fn reading(settings: &Settings, remote: &Remote, patience: Patience) -> Auth {
     let server = settings.server_url.clone();
     let token = match (&settings.credentials, remote.repository()) {
         (Some(Credentials::Token(token)), _) => Some(token.clone()),
         (Some(Credentials::App { .. }), Some(name)) if origin::same(&server, &remote.url()) => {
             let token =
                 async { GitHub::connect(settings, &name, &Rights::look()).await?.token_for(&remote.url()).await };
-            token.await.unwrap_or_else(|error| {
+            let token = match patience {
+                Patience::Silence(_) => token.await,
+                Patience::Total(limit) => tokio::time::timeout(limit, token).await.unwrap_or_else(|_| {
+                    Err(Error::remote(format!("{} gave the App no token in time", settings.api_url)))
+                }),
+            };
+            token.unwrap_or_else(|error| {
                 report::warn(&error.to_string());
                 None
             })

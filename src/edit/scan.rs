@@ -184,11 +184,13 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// `Dockerfile`, `Dockerfile.x`, `Dockerfile-x`, `x.Dockerfile`, `Containerfile`: read by their grammar, not as text.
+/// `Dockerfile`, `Dockerfile.x`, `Dockerfile-x`, `x.Dockerfile`, `Containerfile`: read by their grammar, not as text. What has
+/// an ending of its own, such as `dockerfile-build.yml`, is of another kind.
 pub(crate) fn is_dockerfile(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     ["dockerfile", "containerfile"].iter().any(|word| {
-        name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+        let is_own = |rest: &str| rest.starts_with('.') || (rest.starts_with(['-', '_']) && !rest.contains('.'));
+        name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || is_own(rest))
             || name.ends_with(&format!(".{word}"))
     })
 }

@@ -89,7 +89,7 @@ fn after_name(reader: &Reader<'_>, begin: usize, end: usize) -> Result<Vec<Place
     if tag.is_empty() {
         return Ok(Vec::new());
     }
-    let pinned = reader.bytes[tag.end..].starts_with(b"@sha");
+    let pinned = [&b"@sha"[..], b"@$"].iter().any(|digest| reader.bytes[tag.end..].starts_with(digest));
     let places = reader.read(tag)?.into_iter().map(|place| match place.reading {
         Reading::Version(range) if pinned => Place { reading: Reading::Pinned(Some(range)), ..place },
         _ => place,
@@ -167,10 +167,18 @@ mod tests {
 
     #[test]
     fn only_a_digest_pins() {
-        for pinned in [":v0.24.1@sha256:00ff", "@sha256:00ff", ":v0.24.1@sha512:00ff", "@$DIGEST"] {
+        for pinned in [":v0.24.1@sha256:00ff", "@sha256:00ff", ":v0.24.1@sha512:00ff", "@$DIGEST", ":v0.24.1@$D"] {
             assert_eq!(versions("x.yml", &format!("uses: graphscope/graphscope-dev{pinned}")), [None]);
         }
         assert_eq!(versions("x.yml", "uses: graphscope/graphscope-dev@v2"), []);
+    }
+
+    #[test]
+    fn what_has_an_ending_of_its_own_is_no_dockerfile() {
+        for path in ["dockerfile-build.yml", "dockerfile_parser.py", "Dockerfile-notes.md"] {
+            let text = "jobs:\n  container: graphscope/graphscope-dev:v0.24.1\n";
+            assert_eq!(versions(path, text), [Some("0.24.1".into())], "{path}");
+        }
     }
 
     #[test]

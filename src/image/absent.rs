@@ -10,7 +10,7 @@ use super::contexts::Contexts;
 use super::dockerfile::{Keyword, Span};
 use super::graph::{Build, ContextFiles, Graph, Node};
 use super::pattern::{clean, has_wildcard, unescaped};
-use super::reach::{Origin, ReachedTransfer, is_url};
+use super::reach::{Origin, ReachedTransfer, is_fetched};
 use crate::error::Result;
 
 /// Something that is asked for and not there.
@@ -93,7 +93,9 @@ impl Search<'_> {
                 for (reached, written) in step.transfers.iter().zip(&instruction.transfers) {
                     let Some((context, whole)) = self.opened(node, build, &reached.from)? else { continue };
                     for (path, span) in reached.paths.iter().zip(&written.paths) {
-                        let Some(path) = path.as_deref().filter(|path| !is_url(path)) else { continue };
+                        let Some(path) = path.as_deref().filter(|path| !is_fetched(instruction.keyword, path)) else {
+                            continue;
+                        };
                         let Some(why) = self.why(context, whole, path, reached, wildcards) else { continue };
                         let directory = self.contexts.get(context).root.clone();
                         let want = Want::Source(span.clone(), path.to_owned());

@@ -20,7 +20,7 @@ pub use parts::{Parts, diff};
 use super::context::TreeEntry;
 use super::dockerfile::{Dockerfile, Instruction, Keyword, continuation_end};
 use super::graph::{Build, Context, ContextFiles, Graph, Node};
-use super::reach::{Origin, ReachedStage, ReachedTransfer, Use, is_url};
+use super::reach::{Origin, ReachedStage, ReachedTransfer, Use, is_fetched};
 use crate::error::Result;
 use parts::Recorder;
 use sources::{Sources, Taken};
@@ -123,9 +123,8 @@ impl Walk<'_> {
                     let instruction = &file.stages[stage.index].instructions[step.instruction];
                     record.line(node.dockerfile.line(instruction.span.start), &canonical(file, instruction));
                     step.args.iter().for_each(|(name, value)| record.arg(name, value));
-                    let wildcards = instruction.keyword != Keyword::Run;
                     for transfer in &step.transfers {
-                        self.transfer(node, build, transfer, wildcards, &mut record)?;
+                        self.transfer(node, build, transfer, instruction.keyword, &mut record)?;
                     }
                 }
             }
@@ -187,16 +186,18 @@ impl Walk<'_> {
         node: &Node,
         build: &Build,
         transfer: &ReachedTransfer,
-        wildcards: bool,
+        keyword: Keyword,
         record: &mut Recorder,
     ) -> Result<()> {
+        let wildcards = keyword != Keyword::Run;
         match &transfer.from {
             Origin::Image(used) => {
                 let name = self.image(build, *used, record);
                 record.mark("from", &name);
             }
             Origin::Main => {
-                for taken in Taken::of(transfer, wildcards).filter(|taken| !taken.path.is_some_and(is_url)) {
+                let is_here = |taken: &Taken<'_>| !taken.path.is_some_and(|path| is_fetched(keyword, path));
+                for taken in Taken::of(transfer, wildcards).filter(is_here) {
                     record.files(self.sources.of_build_context(node, taken)?);
                 }
             }

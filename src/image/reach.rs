@@ -348,7 +348,7 @@ impl<'a> Walk<'a> {
         let known = |span: &Span| {
             let text = scope.expand(span.clone()).text;
             // whatever its variables are, a URL is no path in the context
-            (is_url(&text) || !text.contains(UNKNOWN)).then_some(text)
+            (is_fetched(instruction.keyword, &text) || !text.contains(UNKNOWN)).then_some(text)
         };
         ReachedTransfer {
             from,
@@ -367,8 +367,12 @@ fn mentions(text: &str, name: &str) -> bool {
     names.into_iter().any(|rest| rest.strip_prefix(name).is_some_and(is_end))
 }
 
-/// Whether a source of `ADD` is fetched from elsewhere: a URL, or `user@host:path` as git has it.
-pub(super) fn is_url(source: &str) -> bool {
+/// Whether a source is fetched from elsewhere, as `ADD` does: a URL, or `user@host:path` as git has it.
+pub(super) fn is_fetched(keyword: Keyword, source: &str) -> bool {
+    !matches!(keyword, Keyword::Copy | Keyword::Run) && is_url(source)
+}
+
+fn is_url(source: &str) -> bool {
     let is_name = |part: &str| !part.is_empty() && !part.contains(['/', ':', '@']);
     let host = |rest: &str| rest.split_once(':').is_some_and(|(host, path)| is_name(host) && !path.is_empty());
     source.contains("://") || source.split_once('@').is_some_and(|(user, rest)| is_name(user) && host(rest))

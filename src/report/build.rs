@@ -104,6 +104,7 @@ pub fn built(plan: &BuildPlan, record: &Record, waits_for: Option<&str>) {
     }
     match waits_for {
         Some(waits_for) => outln!("{line}; {waits_for}"),
+        None if built == 0 => outln!("{line}; every image is published"),
         None => outln!("{line}; every image is published and verified"),
     }
     let timeline = Timeline::new(plan, record);

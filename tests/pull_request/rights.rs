@@ -7,6 +7,21 @@ use crate::hosted::{BRANCH, HOME, UPSTREAM, World};
 use crate::support::document;
 use crate::world::CONFIG;
 
+/// A dry run shows what it can.
+#[test]
+fn a_dry_run_waits_no_longer_for_an_app_than_for_anything_else() {
+    let world = World::new(CONFIG);
+    world.fake.state().app = Some(App::on(HOME, &WRITE));
+    world.git.set().token = None;
+    world.fake.fail_next("GET", "/installation$", 1, Failure::Hang);
+    let mut command = world.command(&["bump-vineyard", "0.24.2", "--dry-run", "--force"]);
+    command.env_remove("GITHUB_TOKEN");
+    command.env("GS_RELEASE_APP_ID", "7").env("GS_RELEASE_APP_PRIVATE_KEY", KEY);
+    let output = command.output().unwrap();
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && warned.contains("gave the App no token in time"), "{warned}");
+}
+
 const KEY: &str = include_str!("../github/keys/app-key.pem");
 
 #[test]

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 pub use start::Pace;
 
-use super::{BuildPlan, Desired, Event, Listener, Observed, PhasePlan};
+use super::{BuildPlan, Desired, Event, Listener, PhasePlan, observe};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::github::{Repository, Run, Status, StatusState};
@@ -120,11 +120,7 @@ impl Actions<'_> {
     }
 
     async fn observe(&self) -> Result<BuildPlan> {
-        let mut tags = Vec::new();
-        for image in &self.desired.images {
-            tags.extend(image.releases()?);
-        }
-        BuildPlan::new(self.desired, &Observed::look(self.registry, tags).await?, &Default::default())
+        observe::plan(self.registry, self.desired).await
     }
 
     fn is_base(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Images that were deleted behind their indexes.
 
 use super::workshop::{Ask, Workshop, build, carry_out, desired, image, plan, tree};
-use crate::build::{BuildPlan, Desired, Observed};
+use crate::build::{BuildPlan, Desired, Observed, observe};
 use crate::registry::{Digest, Registry, tag_state};
 
 /// Deletes a manifest that `tag` lists, and gives its digest.
@@ -31,7 +31,7 @@ async fn an_index_that_lists_what_is_gone_is_incomplete() {
     assert_eq!(
         gone,
         [format!(
-            "r.example.com/p/dev:v1.2.3 lists r.example.com/p/dev@{lost}, which is gone: `gs-release build --rebuild dev` makes it anew"
+            "r.example.com/p/dev:v1.2.3 lists r.example.com/p/dev@{lost}, which is gone: `gs-release build --engine buildx --rebuild dev` makes it anew"
         )]
     );
     let states: Vec<String> = plan.images().map(|image| image.state.to_string()).collect();
@@ -53,6 +53,21 @@ async fn what_is_gone_is_built_again_and_not_adopted_from_its_other_tags() {
     let [release, latest] = ["dev:v1.2.3", "dev:latest"].map(image);
     let release = tag_state(&shop.registry, &release).await.unwrap();
     assert_eq!(release, tag_state(&shop.registry, &latest).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_hole_counts_as_soon_as_anything_is_to_be_built() {
+    let shop = Workshop::default();
+    let desired = desired(&tree("1.2.3"), "c1");
+    build(&shop, &desired, Ask::default()).await.0.unwrap();
+    pierce(&shop, "dev:v1.2.3").await;
+    let due = async || {
+        let plan = observe::plan(&shop.registry, &desired).await.unwrap();
+        plan.phases.iter().map(|phase| phase.is_settled()).collect::<Vec<bool>>()
+    };
+    assert_eq!(due().await, [true, true]);
+    shop.registry.delete_tag(&image("lone:4.5.6")).await.unwrap();
+    assert_eq!(due().await, [false, false]);
 }
 
 #[tokio::test]

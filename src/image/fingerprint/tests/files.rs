@@ -65,6 +65,7 @@ fn files_are_selected_as_docker_does() {
         ("ADD https://example.com/$UNKNOWN/a.txt /x", "", vec![]),
         ("ADD git@example.com:a/b.git#v1 /x", "", vec![]),
         ("COPY missing /x", "", vec![]),
+        ("COPY ${UNKNOWN}@a:${UNKNOWN} /x", "", all.clone()),
         ("COPY $UNKNOWN /x", "", all.clone()),
         ("ARG F=a\nCOPY $F.txt /x", "", vec!["a.txt"]),
         ("ENV F=d/e\nCOPY ${F}/f /x", "", vec!["d/e/f/c.sh"]),
