@@ -13,6 +13,14 @@ pub fn marked(name: &str) -> String {
     format!("{MARK}{}{MARK}", name.replace(MARK, ""))
 }
 
+/// Longer values than this many bytes are not kept: a variable that is doubled again and again would fill the memory.
+pub const LONGEST: usize = 4096;
+
+/// `value`, the value of `name`, unless it is too long to be kept.
+pub fn bounded(name: &str, value: String) -> String {
+    if value.len() > LONGEST { marked(name) } else { value }
+}
+
 /// A value that is `amd64` on that machine and `arm64` on the other: with `{arch}` where nothing else differs.
 pub fn merged(amd64: &str, arm64: &str) -> Option<String> {
     let general = amd64.replace("amd64", "{arch}");

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::act::{Act, Step, Written, acts};
 use super::make::{Makefile, Recipe, Scope};
-use super::mark::{marked, unknown};
+use super::mark::{bounded, marked, unknown};
 use super::path::{join, parent};
 use super::shell::{self, Command};
 use super::words::Place;
@@ -94,7 +94,7 @@ impl Shell {
             .filter_map(|word| assignment(word))
             .map(|(name, value)| match value.starts_with('(') {
                 true => (name.to_owned(), marked(name)),
-                false => (name.to_owned(), place.value(value)),
+                false => (name.to_owned(), bounded(name, place.value(value))),
             })
             .collect();
         let words: Vec<String> = command.words.iter().skip(assigned.len()).flat_map(|word| place.words(word)).collect();
@@ -185,7 +185,7 @@ impl Shell {
 
     fn assign(&mut self, name: &str, value: String, export: bool) {
         // whether it has this value later cannot be told
-        let value = if self.conditional { marked(name) } else { value };
+        let value = if self.conditional { marked(name) } else { bounded(name, value) };
         match export || self.exported.contains_key(name) {
             true => drop(self.exported.insert(name.to_owned(), value)),
             false => drop(self.variables.insert(name.to_owned(), value)),
@@ -204,7 +204,7 @@ impl Shell {
             (None, None) => return,
         };
         if let Some((name, value)) = found {
-            let value = if self.conditional { marked(name) } else { value.to_owned() };
+            let value = if self.conditional { marked(name) } else { bounded(name, value.to_owned()) };
             self.written.push(Written { file: file.to_owned(), name: name.trim().to_owned(), value });
         }
     }
@@ -393,5 +393,16 @@ mod tests {
         assert_eq!(built("(cd x; docker build .) && docker build ."), ["a.yml:1 x: .", "a.yml:1 : ."]);
         assert_eq!(built("if x; then cd y; fi; docker build ."), ["a.yml:1 ?: ."]);
         assert_eq!(built("sh -c 'cd x && docker build .'"), ["a.yml:1 x: ."]);
+    }
+
+    #[test]
+    fn a_value_that_grows_without_end_is_not_kept() {
+        let script = format!("A=xxxxxxxxxxxxxxxx\n{}docker build $A", "A=$A$A\n".repeat(16));
+        assert_eq!(built(&script), [format!("a.yml:18 : {}", marked("$A$A").repeat(1 << 7))]);
+        let text = "x".repeat(5000);
+        let mut shell = Shell::new(BTreeMap::new(), None);
+        let world = World { read: &|_| None, machine: "x86_64" };
+        shell.script(&world, "a.yml", 1, &format!("echo A={text} >> $GITHUB_ENV"));
+        assert_eq!(shell.written[0].value, marked("A"));
     }
 }

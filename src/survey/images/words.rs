@@ -2,8 +2,11 @@
 //!
 //! Source: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_06>.
 
-use super::mark::{MARK, marked, unknown};
+use super::mark::{LONGEST, MARK, marked, unknown};
 use super::path::join;
+
+/// Of a word that cannot be told, no more characters than this are its name.
+const LONGEST_NAME: usize = 64;
 
 /// What is known where a word stands.
 pub struct Place<'a> {
@@ -66,6 +69,9 @@ impl Place<'_> {
                     c.len_utf8()
                 }
             };
+            if out.len() > word.len() + LONGEST {
+                return marked(&word.chars().take(LONGEST_NAME).collect::<String>());
+            }
             rest = rest.get(end..).unwrap_or_default();
         }
         out
@@ -193,6 +199,7 @@ mod tests {
         let variable = |name: &str| match name {
             "V" => Some("v{v6d}".to_owned()),
             "REF" => Some("refs/tags/v{gs}".to_owned()),
+            "LONG" => Some("x".repeat(4000)),
             "EMPTY" => Some(String::new()),
             "ARGS" => Some("--pull -q".to_owned()),
             "SHA" => Some(marked("sha")),
@@ -222,6 +229,13 @@ mod tests {
         ] {
             assert_eq!(value(word), expected, "{word}");
         }
+    }
+
+    #[test]
+    fn a_word_that_grows_too_long_is_named() {
+        let word = "$LONG$LONG";
+        assert_eq!(unknown(&value(word)), Some(word));
+        assert_eq!(unknown(&value("${LONG//x/$LONG}")), Some("${LONG//x/$LONG}"));
     }
 
     #[test]
