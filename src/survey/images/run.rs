@@ -75,7 +75,13 @@ impl Shell {
     }
 
     fn place<'a>(&'a self, world: &'a World<'_>, variable: &'a dyn Fn(&str) -> Option<String>) -> Place<'a> {
-        Place { variable, read: world.read, directory: self.directory.as_deref(), machine: world.machine }
+        Place {
+            variable,
+            read: world.read,
+            directory: self.directory.as_deref(),
+            machine: world.machine,
+            depth: Cell::default(),
+        }
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -4,6 +4,9 @@
 
 use super::mark::MARK;
 
+/// Quotes and brackets within each other are told apart no deeper than this.
+pub const DEEPEST: usize = 32;
+
 /// One simple command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
@@ -155,7 +158,7 @@ fn tokens(script: &str) -> Vec<Token> {
             at += 1;
             continue;
         }
-        let length = piece(&characters[at..]);
+        let length = piece(&characters[at..], 0);
         if c == '<' && next == Some('<') && characters.get(at + 2) != Some(&'<') {
             let rest: String = characters[at + 2..].iter().take_while(|c| !"\n;|&".contains(**c)).collect();
             let end = rest.trim_start_matches('-').split_whitespace().next().unwrap_or_default().to_owned();
@@ -185,7 +188,12 @@ fn heredoc(text: &[char], end: &str) -> usize {
 }
 
 /// How long the piece of a word is that `text` begins with: one that is closed by a quote or a bracket, else a character.
-fn piece(text: &[char]) -> usize {
+///
+/// `depth` pieces are open around it; in too many, the rest is one piece.
+fn piece(text: &[char], depth: usize) -> usize {
+    if depth > DEEPEST {
+        return text.len();
+    }
     let close = |end: char| text.iter().skip(1).position(|c| *c == end).map_or(text.len(), |at| at + 2);
     match (text.first(), text.get(1)) {
         (Some('\''), _) => close('\''),
@@ -195,31 +203,31 @@ fn piece(text: &[char]) -> usize {
         (Some('"'), _) => {
             let mut at = 1;
             while at < text.len() && text[at] != '"' {
-                at += if text[at] == '$' || text[at] == '\\' { piece(&text[at..]) } else { 1 };
+                at += if text[at] == '$' || text[at] == '\\' { piece(&text[at..], depth + 1) } else { 1 };
             }
             (at + 1).min(text.len())
         }
-        (Some('$'), Some('(')) => 1 + balanced(&text[1..], '(', ')'),
-        (Some('$'), Some('{')) => 1 + balanced(&text[1..], '{', '}'),
-        (Some('('), _) => balanced(text, '(', ')'),
+        (Some('$'), Some('(')) => 1 + balanced(&text[1..], '(', ')', depth),
+        (Some('$'), Some('{')) => 1 + balanced(&text[1..], '{', '}', depth),
+        (Some('('), _) => balanced(text, '(', ')', depth),
         _ => 1,
     }
 }
 
-fn balanced(text: &[char], open: char, close: char) -> usize {
-    let (mut depth, mut at) = (0, 0);
+fn balanced(text: &[char], open: char, close: char, depth: usize) -> usize {
+    let (mut brackets, mut at) = (0, 0);
     while at < text.len() {
         match text[at] {
-            c if c == open => depth += 1,
-            c if c == close => depth -= 1,
+            c if c == open => brackets += 1,
+            c if c == close => brackets -= 1,
             '\'' | '"' | '\\' => {
-                at += piece(&text[at..]);
+                at += piece(&text[at..], depth + 1);
                 continue;
             }
             _ => {}
         }
         at += 1;
-        if depth == 0 {
+        if brackets == 0 {
             return at;
         }
     }
@@ -267,5 +275,11 @@ mod tests {
         for script in ["a 'b", "a \"b $(c", "a ${b", "a `b", "cat << EOF\nb", "f() {", "a $", "a \\", "x=(", "\u{1a}"] {
             commands(script);
         }
+    }
+
+    #[test]
+    fn pieces_nested_too_deep_are_one_word() {
+        let script = format!("X={}", "\"$(".repeat(60_000));
+        assert_eq!(told(&script), [(0, false, script.clone())]);
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! Source: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_06>.
 
+use std::cell::Cell;
+
 use super::mark::{LONGEST, MARK, marked, unknown};
 use super::path::join;
+use super::shell::DEEPEST;
 
 /// Of a word that cannot be told, no more characters than this are its name.
 const LONGEST_NAME: usize = 64;
@@ -18,6 +21,8 @@ pub struct Place<'a> {
     pub directory: Option<&'a str>,
     /// What `uname -m` says.
     pub machine: &'a str,
+    /// How many quotes and commands are open around what is told.
+    pub depth: Cell<usize>,
 }
 
 impl Place<'_> {
@@ -32,6 +37,16 @@ impl Place<'_> {
 
     /// What `word` stands for, without its quotes.
     pub fn value(&self, word: &str) -> String {
+        if self.depth.get() > DEEPEST {
+            return named(word);
+        }
+        self.depth.set(self.depth.get() + 1);
+        let value = self.within(word);
+        self.depth.set(self.depth.get() - 1);
+        value
+    }
+
+    fn within(&self, word: &str) -> String {
         let mut out = String::new();
         let mut rest = word;
         while let Some(c) = rest.chars().next() {
@@ -70,7 +85,7 @@ impl Place<'_> {
                 }
             };
             if out.len() > word.len() + LONGEST {
-                return marked(&word.chars().take(LONGEST_NAME).collect::<String>());
+                return named(word);
             }
             rest = rest.get(end..).unwrap_or_default();
         }
@@ -163,6 +178,11 @@ impl Place<'_> {
     }
 }
 
+/// A word that cannot be told.
+fn named(word: &str) -> String {
+    marked(&word.chars().take(LONGEST_NAME).collect::<String>())
+}
+
 /// Where the quote at the start of `text` is closed.
 fn quoted(text: &str) -> usize {
     let (mut escaped, mut depth) = (false, 0);
@@ -206,7 +226,13 @@ mod tests {
             _ => None,
         };
         let read = |path: &str| (path == "VERSION").then(|| "{gs}\n".to_owned());
-        let place = Place { variable: &variable, read: &read, directory: Some("k8s"), machine: "aarch64" };
+        let place = Place {
+            variable: &variable,
+            read: &read,
+            directory: Some("k8s"),
+            machine: "aarch64",
+            depth: Cell::default(),
+        };
         place.words(word).join(" | ")
     }
 
@@ -236,6 +262,12 @@ mod tests {
         let word = "$LONG$LONG";
         assert_eq!(unknown(&value(word)), Some(word));
         assert_eq!(unknown(&value("${LONG//x/$LONG}")), Some("${LONG//x/$LONG}"));
+    }
+
+    #[test]
+    fn a_word_nested_too_deep_is_marked() {
+        let value = value(&"\"$(".repeat(60_000));
+        assert!(unknown(&value).is_some());
     }
 
     #[test]
