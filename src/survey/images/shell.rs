@@ -95,7 +95,7 @@ impl Reader {
             words.remove(0);
         }
         if let Some(word) = words.first() {
-            self.is_test = ["[", "[[", "test", "((", "true", "false"].contains(&word.as_str());
+            self.is_test = ["[", "[[", "test", "true", "false"].contains(&word.as_str()) || word.starts_with("((");
             let conditional = self.chained || self.open.contains(&true);
             self.found.push(Command { line, conditional, words });
         }
@@ -126,6 +126,7 @@ fn tokens(script: &str) -> Vec<Token> {
             ('|', _) => Some("|"),
             (';', _) => Some(";"),
             ('(', _) if word.as_ref().is_some_and(|(word, _)| word.ends_with('=')) => None,
+            ('(', Some('(')) if word.is_none() => None,
             ('(', _) => Some("("),
             (')', _) => Some(")"),
             ('\n', _) => Some("\n"),
@@ -158,9 +159,10 @@ fn tokens(script: &str) -> Vec<Token> {
             at += 1;
             continue;
         }
-        let length = piece(&characters[at..], 0);
-        if c == '<' && next == Some('<') && characters.get(at + 2) != Some(&'<') {
-            let rest: String = characters[at + 2..].iter().take_while(|c| !"\n;|&".contains(**c)).collect();
+        let is_here_string = characters[at..].starts_with(&['<'; 3]);
+        let length = if is_here_string { 3 } else { piece(&characters[at..], 0) };
+        if c == '<' && next == Some('<') && !is_here_string {
+            let rest: String = characters[at + 2..].iter().take_while(|c| !"\n;|&<>()".contains(**c)).collect();
             let end = rest.trim_start_matches('-').split_whitespace().next().unwrap_or_default().to_owned();
             heredocs.push(end.trim_matches(['"', '\'', '\\']).to_owned());
             at += 2;
@@ -175,16 +177,16 @@ fn tokens(script: &str) -> Vec<Token> {
     found
 }
 
-/// How long the lines of a here-document are that the line `end` ends.
+/// How long the lines of a here-document are that the line `end` ends; none, where there is no such line.
 fn heredoc(text: &[char], end: &str) -> usize {
     let mut length = 0;
     for line in text.split(|c| *c == '\n') {
         length += line.len() + 1;
         if line.iter().collect::<String>().trim() == end {
-            break;
+            return length.min(text.len());
         }
     }
-    length.min(text.len())
+    0
 }
 
 /// How long the piece of a word is that `text` begins with: one that is closed by a quote or a bracket, else a character.
@@ -274,6 +276,17 @@ mod tests {
     fn text_that_is_never_closed_ends_with_the_script() {
         for script in ["a 'b", "a \"b $(c", "a ${b", "a `b", "cat << EOF\nb", "f() {", "a $", "a \\", "x=(", "\u{1a}"] {
             commands(script);
+        }
+    }
+
+    #[test]
+    fn what_follows_a_shift_or_a_redirection_is_not_lost() {
+        for first in
+            ["cat <<< a", "cat <<<a", "cat <<EOF>file\nno\nEOF", "(cat <<EOF)\nno\nEOF", "((1<<2))", "cat << EOF"]
+        {
+            let told = told(&format!("{first}\nmake a\n"));
+            assert!(told.iter().any(|(.., words)| words == "make|a"), "{first}: {told:?}");
+            assert!(told.iter().all(|(.., words)| words != "no"), "{first}: {told:?}");
         }
     }
 
