@@ -11,8 +11,8 @@ use super::path::join;
 use super::run::{Shell, World};
 use crate::edit::yaml::{Document, Value, documents};
 
-/// Combinations of a matrix that are looked at.
-const MOST_COMBINATIONS: usize = 24;
+/// Combinations of a matrix that are looked at: GitHub starts no more jobs for one.
+const MOST_COMBINATIONS: usize = 256;
 
 /// What one job did, on one combination of its matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,26 +202,55 @@ fn combinations(job: Value<'_>) -> Vec<Known> {
                 one.insert(format!("matrix.{name}"), value.to_owned());
                 one
             };
-            found =
-                found.iter().flat_map(|one| values.iter().map(|value| with(one, value)).collect::<Vec<_>>()).collect();
-            found.truncate(MOST_COMBINATIONS);
+            let all = found.iter().flat_map(|one| values.iter().map(move |value| with(one, value)));
+            found = all.take(MOST_COMBINATIONS).collect();
         }
     }
+    for excluded in entries().filter(|(name, _)| name.text() == Some("exclude")).flat_map(|(_, list)| list.items()) {
+        let pairs = pairs(excluded);
+        let is_excluded = |one: &Known| pairs.iter().all(|(name, value)| one.get(name) == Some(value));
+        found.retain(|one| pairs.is_empty() || !is_excluded(one));
+    }
     for included in entries().filter(|(name, _)| name.text() == Some("include")).flat_map(|(_, list)| list.items()) {
-        let pairs = included
-            .entries()
-            .filter_map(|(name, value)| Some((format!("matrix.{}", name.text()?), value.text()?.to_owned())));
-        let pairs: Known = pairs.collect();
+        let pairs = pairs(included);
         let fits = |one: &Known| {
             !one.is_empty() && pairs.iter().all(|(name, value)| one.get(name).is_none_or(|own| own == value))
         };
         let shares = |one: &Known| pairs.keys().any(|name| one.contains_key(name));
         match found.iter_mut().filter(|one| fits(one) && shares(one)).map(|one| one.extend(pairs.clone())).count() {
             0 if found.len() == 1 && found[0].is_empty() => found = vec![pairs],
-            0 => found.push(pairs),
+            0 if found.len() < MOST_COMBINATIONS => found.push(pairs),
             _ => {}
         }
     }
-    found.truncate(MOST_COMBINATIONS);
     found
+}
+
+/// What an entry of `include:` or `exclude:` says.
+fn pairs(entry: Value<'_>) -> Known {
+    let pair =
+        |(name, value): (Value<'_>, Value<'_>)| Some((format!("matrix.{}", name.text()?), value.text()?.to_owned()));
+    entry.entries().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(matrix: &str) -> Vec<String> {
+        let text = format!("strategy:\n  matrix:\n{matrix}");
+        let document = documents(&text).ok().unwrap().pop().unwrap();
+        let told = combinations(document.root().unwrap());
+        told.into_iter().map(|one| one.into_values().collect::<Vec<_>>().join("-")).collect()
+    }
+
+    #[test]
+    fn a_matrix_has_as_many_combinations_as_github_starts_without_the_excluded_ones() {
+        assert_eq!(told("    a: [1, 2, 3, 4, 5, 6, 7]\n    b: [1, 2, 3, 4]\n").len(), 28);
+        let list = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]";
+        let include = "    include:\n      - d: 1\n        a: 99\n";
+        assert_eq!(told(&format!("    a: {list}\n    b: {list}\n    c: {list}\n{include}")).len(), MOST_COMBINATIONS);
+        let excluded = "    a: [x, y]\n    b: [x, y]\n    exclude:\n      - a: x\n        b: y\n      - a: y\n    include:\n      - a: y\n        b: z\n";
+        assert_eq!(told(excluded), ["x-x", "y-z"]);
+    }
 }
