@@ -47,12 +47,20 @@ pub fn is_never(condition: &str, reference: Option<&str>) -> bool {
     condition.split("||").all(|all| all.split("&&").any(|one| is_false(one, reference)))
 }
 
-fn is_false(atom: &str, reference: Option<&str>) -> bool {
-    let atom = atom.replace(['(', ')', ' ', '"'], "").replace("${{", "").replace("}}", "");
+fn is_false(raw: &str, reference: Option<&str>) -> bool {
+    let raw = raw.replace(' ', "");
+    let atom = raw.replace(['(', ')', ' ', '"'], "").replace("${{", "").replace("}}", "");
     let event = reference.is_some();
+    if !raw.contains("!(") && ["!startsWithgithub.ref,'refs/tags/'", "github.ref_type!='tag'"].contains(&&*atom) {
+        return event;
+    }
     match atom.split_once("==") {
         _ if atom == "false" => true,
         Some(("github.ref", branch)) => event && branch.starts_with("'refs/heads/"),
+        // a name without a figure is that of a branch
+        Some(("github.ref_name", name)) => {
+            event && name.starts_with('\'') && !name.contains(|c: char| c.is_ascii_digit())
+        }
         Some(("github.ref_type", kind)) => event && kind == "'branch'",
         Some(("github.event_name", name)) => event && ["'pull_request'", "'schedule'"].contains(&name),
         _ => event && atom.starts_with("startsWithgithub.ref,'refs/heads/"),
@@ -85,6 +93,13 @@ mod tests {
             ("${{ github.event_name == 'pull_request' }}", true),
             ("github.event_name != 'pull_request'", false),
             ("startsWith(github.ref, 'refs/heads/')", true),
+            ("!(startsWith(github.ref, 'refs/tags/') && x)", false),
+            ("!startsWith(github.ref, 'refs/tags/')", true),
+            ("${{ github.ref_type != 'tag' }}", true),
+            ("github.ref_type == 'tag'", false),
+            ("github.ref_name == 'main'", true),
+            ("github.ref_name == 'v1'", false),
+            ("github.ref_name == inputs.branch", false),
             ("always()", false),
         ] {
             assert_eq!(is_never(condition, tag), never, "{condition}");
