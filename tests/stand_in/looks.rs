@@ -76,7 +76,10 @@ fn an_image_that_was_deleted_behind_its_index_is_found_and_mended() {
     let (code, verified) = world.json(&["verify"]);
     assert_eq!(code, 1, "{verified}");
     let found = verified["findings"].to_string();
-    assert!(found.contains(lost) && found.contains("is gone: `gs-release build --rebuild middle`"), "{found}");
+    assert!(
+        found.contains(lost) && found.contains("is gone: `gs-release build --engine buildx --rebuild middle`"),
+        "{found}"
+    );
     assert!(found.contains("middle:v0.24.1 is incomplete: linux/amd64 is absent"), "{found}");
     // nothing else is to be built, and its annotation is believed
     assert_eq!(of(&world.json(&["plan"]).1, "middle")["state"], "current");
